@@ -1,0 +1,42 @@
+"""One text from the two output streams of a command, bounded in bytes."""
+
+_OPEN, _CLOSE = "\n<stderr>", "</stderr>"
+
+
+def combine(stdout: bytes, stderr: bytes, limit: int) -> tuple[str, bool]:
+    """Join both streams the way agents read them: stdout, then stderr in a tag of its own line.
+
+    Bytes that are not UTF-8 become U+FFFD. Of an output over `limit` the head of stdout and the
+    tail of stderr stay, because the tail is where a program says what went wrong; stderr may take
+    half of the limit even when stdout fills it. A character is never cut in two.
+
+    Args:
+        stdout: What the command wrote to file descriptor 1.
+        stderr: What it wrote to file descriptor 2; blank edges are dropped, blank as a whole is nothing.
+        limit: Upper bound of the text in UTF-8 bytes, tags included.
+
+    Returns:
+        The text, and whether something was left out.
+    """
+    head = stdout.decode("utf-8", "replace")
+    tail = stderr.decode("utf-8", "replace").strip()
+    head_size, tail_size = len(head.encode()), len(tail.encode())
+    tags = len(_OPEN) + len(_CLOSE) if tail else 0
+    if head_size + tail_size + tags <= limit:
+        return head + (_OPEN + tail + _CLOSE if tail else ""), False
+
+    room = max(limit - head_size, limit // 2) - tags
+    if tail and room > 0:
+        tail = _last(tail, room)
+        tagged = _OPEN + tail + _CLOSE
+        return _first(head, limit - len(tagged.encode())) + tagged, True
+    return _first(head, limit), True
+
+
+def _first(text: str, size: int) -> str:
+    return text.encode()[: max(size, 0)].decode("utf-8", "ignore")
+
+
+def _last(text: str, size: int) -> str:
+    encoded = text.encode()
+    return encoded[max(len(encoded) - size, 0) :].decode("utf-8", "ignore")

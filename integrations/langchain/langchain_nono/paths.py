@@ -1,0 +1,49 @@
+"""Paths as agents write them, and the host paths they mean."""
+
+import os
+from collections.abc import Iterable
+
+
+def within(path: str, root: str) -> bool:
+    """Whether `path` is `root` or lies below it, by whole components. Both absolute and normalised."""
+    return path == root or path.startswith(root.rstrip("/") + "/")
+
+
+def within_any(path: str, roots: Iterable[str]) -> bool:
+    """Whether `path` lies in one of `roots`; see `within`."""
+    return any(within(path, root) for root in roots)
+
+
+class PathMap:
+    """Turns a path that a file tool was given into the host path it means.
+
+    Without `virtual` an absolute path means itself. With it, a path that is not in a granted root
+    means the same path below the working directory, and `/` is the working directory. Applying the
+    map to its own result changes nothing: releases of Deep Agents differ in which method calls which.
+    """
+
+    def __init__(self, working_dir: str, roots: Iterable[str], *, virtual: bool) -> None:
+        """Keep the real paths of the working directory and of the granted roots."""
+        self.working_dir = working_dir
+        self._roots = tuple(roots)
+        self._virtual = virtual
+
+    def host(self, path: str) -> str:
+        """The host path that `path` means.
+
+        Raises:
+            ValueError: It is relative, contains a NUL byte or, in a virtual root, `..`.
+        """
+        if not path.startswith("/"):
+            raise ValueError("path must be absolute")
+        real = os.path.realpath(path)
+        if not self._virtual:
+            return path
+        if within_any(real, self._roots):
+            return real
+        if ".." in path.split("/"):
+            raise ValueError("path must not contain '..'")
+        plain = os.path.normpath("/" + path.lstrip("/"))
+        if within_any(plain, self._roots):  # a link out of the workspace: for the sandbox to refuse
+            return plain
+        return self.working_dir if plain == "/" else self.working_dir.rstrip("/") + plain

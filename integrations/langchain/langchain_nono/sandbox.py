@@ -1,0 +1,288 @@
+"""`NonoSandbox`: nono as the backend of a Deep Agent."""
+
+import os
+import platform
+import uuid
+from types import TracebackType
+from typing import Any, Self
+
+from deepagents.backends.protocol import ExecuteResponse
+from nono_py import (
+    AccessMode,
+    CapabilitySet,
+    apply_unlink_overrides,
+    load_policy,
+    sandboxed_exec,
+    sandboxed_exec_async,
+    validate_deny_overlaps,
+)
+
+from langchain_nono.file_tools import FileTools
+from langchain_nono.grants import grant_system, grant_toolchains, readable_directories
+from langchain_nono.output import combine
+from langchain_nono.paths import PathMap
+from langchain_nono.temporary import PrivateDirectory
+from langchain_nono.toolchains import Survey, Toolchain
+from langchain_nono.transfer import Transfer
+
+_ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "USER")
+_MAC_CERTIFICATES = "/private/etc/ssl/cert.pem"
+
+
+class NonoSandbox(FileTools):
+    """Runs an agent's commands and file tools confined by the kernel to the directories granted here.
+
+    A command sees the directories below, the system's programs and libraries, the interpreters on
+    the caller's PATH (`toolchains`), a private TMPDIR, and a handful of variables of the caller's
+    environment. Everything else is refused by the kernel; a sandbox that cannot be enforced refuses
+    to start commands. Nothing that a command started outlives it.
+
+    Use it as a context manager, or call `close()`, to remove the private TMPDIR early; otherwise it
+    goes with the object. All methods may be used from several threads and tasks at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        working_dir: str,
+        allow_read: list[str] | None = None,
+        allow_write: list[str] | None = None,
+        allow_readwrite: list[str] | None = None,
+        policy_json: str | None = None,
+        policy_groups: list[str] | None = None,
+        proxy_config: object | None = None,
+        snapshot_session_dir: str | None = None,
+        snapshot_tracked_paths: list[str] | None = None,
+        snapshot_exclusion: object | None = None,
+        snapshot_max_entries: int = 300_000,
+        snapshot_max_bytes: int = 2_147_483_648,
+        block_network: bool = True,
+        timeout: int = 1800,
+        max_output_bytes: int = 1_048_576,
+        virtual_workspace_root: bool = False,
+        inherit_toolchains: bool = True,
+        isolation: str = "auto",
+        max_memory_bytes: int | None = None,
+        max_processes: int | None = None,
+    ) -> None:
+        """Grant and hold; no process is started.
+
+        Args:
+            working_dir: Existing directory, read-write, where commands run.
+            allow_read: Directories to read and execute in.
+            allow_write: Directories to write in without reading.
+            allow_readwrite: Directories for both.
+            policy_json: A nono policy document; needs `policy_groups`.
+            policy_groups: The groups of it to apply.
+            proxy_config: Not available yet.
+            snapshot_session_dir: Not available yet, like the other `snapshot_` arguments.
+            snapshot_tracked_paths: Not available yet.
+            snapshot_exclusion: Not available yet.
+            snapshot_max_entries: Not available yet.
+            snapshot_max_bytes: Not available yet.
+            block_network: No network of any kind.
+            timeout: Seconds a command may run when the call does not say.
+            max_output_bytes: Bound of `ExecuteResponse.output` in UTF-8 bytes.
+            virtual_workspace_root: File tools take absolute paths outside the granted directories
+                as paths below `working_dir`. Commands see host paths either way.
+            inherit_toolchains: Make the interpreters on the caller's PATH readable; see `toolchains`.
+            isolation: As in `nono_py.sandboxed_exec`.
+            max_memory_bytes: As in `nono_py.sandboxed_exec`, for each command.
+            max_processes: As in `nono_py.sandboxed_exec`, for each command.
+
+        Raises:
+            ValueError: Arguments that contradict each other, or a file where a directory belongs.
+            FileNotFoundError: A granted directory does not exist.
+            NotImplementedError: A proxy or snapshots are asked for.
+            RuntimeError: The policy denies something inside a granted directory and that cannot be enforced.
+        """
+        _check_timeout(timeout)
+        if policy_groups and policy_json is None:
+            raise ValueError("policy_groups requires policy_json")
+        if policy_json is not None and not policy_groups:
+            raise ValueError("policy_json requires at least one policy group")
+        if proxy_config is not None and not block_network:
+            raise ValueError("proxy_config requires block_network=True")
+        _refuse_unavailable(
+            proxy_config=(proxy_config, None),
+            snapshot_session_dir=(snapshot_session_dir, None),
+            snapshot_tracked_paths=(snapshot_tracked_paths, None),
+            snapshot_exclusion=(snapshot_exclusion, None),
+            snapshot_max_entries=(snapshot_max_entries, 300_000),
+            snapshot_max_bytes=(snapshot_max_bytes, 2_147_483_648),
+        )
+
+        self._id = str(uuid.uuid4())
+        self._working_dir = os.path.realpath(working_dir)
+        self._timeout = timeout
+        self._max_output_bytes = max_output_bytes
+        self._options = _given(
+            isolation=isolation if isolation != "auto" else None,
+            max_memory_bytes=max_memory_bytes,
+            max_processes=max_processes,
+        )
+        self._caps = CapabilitySet()
+        readable, writable = self._grant_asked(working_dir, allow_read, allow_write, allow_readwrite)
+        grant_system(self._caps, platform.system())
+        denied: list[str] = []
+        if policy_json is not None and policy_groups:
+            denied = self._apply_policy(policy_json, policy_groups, readable, writable)
+        self._survey = Survey()
+        if inherit_toolchains:
+            self._survey = grant_toolchains(self._caps, os.environ.get("PATH", ""), self._working_dir, denied)
+        if block_network:
+            self._caps.block_network()
+
+        self._temporary = PrivateDirectory()
+        self._caps.allow_path(self._temporary.path, AccessMode.READ_WRITE)
+        self._transfer = Transfer(
+            [*readable, self._temporary.path], [*writable, self._temporary.path], denied
+        )
+        self._paths = PathMap(self._working_dir, {*readable, *writable}, virtual=virtual_workspace_root)
+        self._readable = readable_directories(self._caps)
+        self._last_path = "", ""
+
+    @property
+    def id(self) -> str:
+        """A UUID, another one for each instance."""
+        return self._id
+
+    @property
+    def capabilities(self) -> CapabilitySet:
+        """What commands may do, for `nono_py.QueryContext` and its like; not to be changed."""
+        return self._caps
+
+    @property
+    def toolchains(self) -> list[Toolchain]:
+        """What was granted because a program on the caller's PATH needs it: name, path, reason."""
+        return list(self._survey.grants)
+
+    def execute(self, command: str, *, timeout: int | None = None) -> ExecuteResponse:
+        """Run a command in bash, in the working directory.
+
+        Args:
+            command: Shell text.
+            timeout: Seconds until the command and all that it started is killed; None means the
+                constructor's.
+
+        Returns:
+            Output as `langchain_nono.output.combine` makes it; the exit code, minus a signal's
+            number, or 124 after a timeout (with what was written until then).
+
+        Raises:
+            ValueError: `timeout` is not positive.
+            RuntimeError: The sandbox cannot be enforced, or is closed.
+        """
+        return self._response(sandboxed_exec(**self._launch(command, timeout)))
+
+    async def aexecute(self, command: str, *, timeout: int | None = None) -> ExecuteResponse:
+        """Async version of `execute`, without a thread; cancelling it kills the command's process tree."""
+        return self._response(await sandboxed_exec_async(**self._launch(command, timeout)))
+
+    def close(self) -> None:
+        """Remove the private TMPDIR and let go of the granted directories. May be called again."""
+        self._transfer.close()
+        self._temporary.remove()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _grant_asked(
+        self,
+        working_dir: str,
+        allow_read: list[str] | None,
+        allow_write: list[str] | None,
+        allow_readwrite: list[str] | None,
+    ) -> tuple[list[str], list[str]]:
+        """Grant what the caller named; returns the real paths to read in and those to write in."""
+        readable, writable = [self._working_dir], [self._working_dir]
+        self._caps.allow_path(working_dir, AccessMode.READ_WRITE)
+        for paths, mode, lists in (
+            (allow_read, AccessMode.READ, (readable,)),
+            (allow_write, AccessMode.WRITE, (writable,)),
+            (allow_readwrite, AccessMode.READ_WRITE, (readable, writable)),
+        ):
+            for path in paths or ():
+                self._caps.allow_path(path, mode)
+                for roots in lists:
+                    roots.append(os.path.realpath(path))
+        return readable, writable
+
+    def _apply_policy(
+        self, document: str, groups: list[str], readable: list[str], writable: list[str]
+    ) -> list[str]:
+        """Add the groups' grants to the set and to both lists; returns the denied paths."""
+        resolved = load_policy(document).resolve_groups(groups, self._caps)
+        if resolved.needs_unlink_overrides:
+            apply_unlink_overrides(self._caps)
+        validate_deny_overlaps(resolved.deny_paths, self._caps)
+        for grant in self._caps.fs_capabilities():
+            if str(grant.source).startswith("group"):
+                if grant.access != AccessMode.WRITE:
+                    readable.append(grant.resolved)
+                if grant.access != AccessMode.READ:
+                    writable.append(grant.resolved)
+        return list(resolved.deny_paths)
+
+    def _launch(self, command: str, timeout: int | None) -> dict[str, Any]:
+        """The arguments of `sandboxed_exec` for one command."""
+        seconds = self._timeout if timeout is None else timeout
+        _check_timeout(seconds)
+        if not self._temporary.exists:
+            raise RuntimeError("the sandbox is closed")
+        return {
+            "caps": self._caps,
+            "command": ["/bin/bash", "-c", command],
+            "cwd": self._working_dir,
+            "timeout_secs": float(seconds),
+            "env": self._environment(),
+            "inherit_env": False,
+            "max_output_bytes": 2 * self._max_output_bytes,
+            **self._options,
+        }
+
+    def _environment(self) -> list[tuple[str, str]]:
+        """The caller's harmless variables as they are now, PATH and TMPDIR as the sandbox has them."""
+        values = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        values["TMPDIR"] = self._temporary.path
+        if "PATH" in values:
+            values["PATH"] = self._child_path(values["PATH"])
+        pairs = [(name, values[name]) for name in _ENVIRONMENT if name in values]
+        on_mac = platform.system() == "Darwin"
+        if on_mac and "CURL_CA_BUNDLE" not in os.environ and os.path.exists(_MAC_CERTIFICATES):
+            pairs.append(("CURL_CA_BUNDLE", _MAC_CERTIFICATES))
+        return pairs
+
+    def _child_path(self, path: str) -> str:
+        """PATH for the sandbox; remembered, since it rarely changes between commands."""
+        known, result = self._last_path
+        if path != known:
+            result = self._survey.child_path(path, self._readable)
+            self._last_path = path, result
+        return result
+
+    def _response(self, result: Any) -> ExecuteResponse:
+        text, cut = combine(result.stdout, result.stderr, self._max_output_bytes)
+        return ExecuteResponse(output=text, exit_code=result.exit_code, truncated=cut)
+
+
+def _check_timeout(seconds: int) -> None:
+    if seconds <= 0:
+        raise ValueError(f"timeout must be positive, got {seconds}")
+
+
+def _refuse_unavailable(**arguments: tuple[object, object]) -> None:
+    for name, (value, default) in arguments.items():
+        if value != default:
+            raise NotImplementedError(
+                f"{name} is not available in this release of langchain-nono: leave the argument out"
+            )
+
+
+def _given(**options: object) -> dict[str, object]:
+    return {name: value for name, value in options.items() if value is not None}

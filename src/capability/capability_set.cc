@@ -1,0 +1,71 @@
+#include "capability/capability_set.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/text.h"
+#include "capability/open_grant.h"
+#include "capability/platform_rule.h"
+
+namespace nono::capability {
+namespace {
+
+Status add(std::vector<FsCapability>& grants, Result<FsCapability> grant) {
+  if (!grant) return tl::unexpected<Error>(std::move(grant).error());
+  grants.push_back(*std::move(grant));
+  return {};
+}
+
+void append_ports(std::vector<std::string>& lines, std::string_view title,
+                  const std::vector<std::uint16_t>& ports) {
+  if (ports.empty()) return;
+  std::vector<std::string> numbers;
+  for (const std::uint16_t port : ports) numbers.push_back(std::to_string(port));
+  lines.push_back(cat("  ", title, ": ", join(numbers, ", ")));
+}
+
+}  // namespace
+
+Status CapabilitySet::allow_path(const std::string& path, AccessMode access, CapabilitySource source) {
+  return add(fs_, FsCapability::directory(path, access, std::move(source)));
+}
+
+Status CapabilitySet::allow_file(const std::string& path, AccessMode access, CapabilitySource source) {
+  return add(fs_, FsCapability::file(path, access, std::move(source)));
+}
+
+Status CapabilitySet::allow_any(const std::string& path, AccessMode access, CapabilitySource source) {
+  return add(fs_, open_grant(path, access, std::move(source), GrantType::kAny));
+}
+
+Status CapabilitySet::platform_rule(const std::string& rule) {
+  if (auto valid = validate_platform_rule(rule); !valid) return valid;
+  platform_rules_.push_back(rule);
+  return {};
+}
+
+bool CapabilitySet::path_covered(const std::string& path) const {
+  return std::any_of(fs_.begin(), fs_.end(), [&](const FsCapability& grant) {
+    return !grant.is_file && is_within(grant.resolved, path);
+  });
+}
+
+std::string CapabilitySet::network_text() const {
+  return is_network_blocked() ? "blocked" : "allowed";
+}
+
+std::string CapabilitySet::summary() const {
+  std::vector<std::string> lines;
+  lines.emplace_back(fs_.empty() ? "(no capabilities granted)" : "Filesystem:");
+  for (const FsCapability& grant : fs_) {
+    lines.push_back(cat("  ", escape(grant.resolved), " [", to_string(grant.access), "] (",
+                        grant.is_file ? "file" : "dir", ")"));
+  }
+  lines.emplace_back("Network:");
+  lines.push_back(cat("  outbound: ", network_text()));
+  append_ports(lines, "tcp connect ports", connect_ports_);
+  append_ports(lines, "tcp bind ports", bind_ports_);
+  return join(lines, "\n");
+}
+
+}  // namespace nono::capability

@@ -1,0 +1,30 @@
+// Paths as text: what a path means on this host now, and what lies below what.
+//
+// The canonical form is true only for the moment it was made; enforcement never relies on it (see
+// FsCapability). Anyone who can write to a directory on the way can change it afterwards.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "base/result.h"
+
+namespace nono::capability {
+
+// Canonicalizes `path` as grants are. Errors: kPathNotFound, kPathResolution, with the path as it
+// was given. Also used for policy and query paths.
+[[nodiscard]] Result<std::string> canonicalize(const std::string& path);
+
+// Where `path` would be if it were created now: the longest existing ancestor canonicalized, the
+// rest re-appended. Dangling links are followed as the kernel follows them. For a path that no
+// kernel call accepts (embedded NUL, a link loop): the path itself, folded lexically.
+[[nodiscard]] std::string canonicalize_existing_part(const std::string& path);
+
+// True when `ancestor` is `path` or a whole-component prefix of it, once "." and ".." are folded.
+// False unless both are absolute.
+[[nodiscard]] bool is_within(const std::string& ancestor, const std::string& path);
+
+// The error of a failed resolution of `path`, with upstream's texts.
+[[nodiscard]] Error resolution_error(const std::string& path, int error_number);
+
+}  // namespace nono::capability

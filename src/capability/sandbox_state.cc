@@ -1,0 +1,77 @@
+#include "capability/sandbox_state.h"
+
+#include <nlohmann/json.hpp>
+#include <utility>
+
+#include "base/text.h"
+
+namespace nono::capability {
+namespace {
+
+bool is_utf8(const std::string& text) {
+  try {
+    (void)nlohmann::json(text).dump();
+    return true;
+  } catch (const nlohmann::json::type_error&) {
+    return false;
+  }
+}
+
+std::optional<AccessMode> parse_access(std::string_view text) {
+  for (const AccessMode mode : {AccessMode::kRead, AccessMode::kWrite, AccessMode::kReadWrite}) {
+    if (text == to_string(mode)) return mode;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<SandboxState> SandboxState::from_caps(const CapabilitySet& set) {
+  if (!set.localhost_ports().empty() || !set.connect_ports().empty() || !set.bind_ports().empty()) {
+    return fail(ErrorKind::kInvalidArgument,
+                "SandboxState cannot represent per-port TCP allowlists (allow_localhost_port / "
+                "allow_tcp_connect_port / allow_bind_port); serializing would silently drop them "
+                "and could widen the restored sandbox. Remove the port rules or transfer the "
+                "CapabilitySet without SandboxState.");
+  }
+  SandboxState state;
+  state.net_blocked_ = set.is_network_blocked();
+  state.resource_limits_ = set.resource_limits();
+  for (const FsCapability& grant : set.fs()) {
+    if (!is_utf8(grant.original) || !is_utf8(grant.resolved)) {
+      return fail(ErrorKind::kInvalidArgument,
+                  cat("SandboxState cannot represent a path that is not UTF-8: ", escape(grant.resolved)),
+                  "Grant a directory above it, or rename it.");
+    }
+    state.fs_.push_back({grant.original, grant.resolved, std::string(to_string(grant.access)), grant.is_file});
+  }
+  return state;
+}
+
+Result<CapabilitySet> SandboxState::to_caps() const {
+  if (!unix_sockets_.empty()) {
+    return fail(ErrorKind::kUnsupported,
+                cat("Platform not supported: the sandbox state has ", unix_sockets_.size(),
+                    " Unix socket grant(s) (first: ", escape(unix_sockets_.front().original),
+                    "), which this version cannot enforce"),
+                "Remove the unix_sockets entries from the state; dropping them silently would not be "
+                "what was asked for.");
+  }
+  CapabilitySet set;
+  for (const FsEntry& entry : fs_) {
+    const auto access = parse_access(entry.access);
+    if (!access) {
+      return fail(ErrorKind::kConfigParse,
+                  cat("Configuration parse error: invalid access mode in sandbox state: ", escape(entry.access)),
+                  "Use \"read\", \"write\" or \"read+write\".");
+    }
+    Status granted = entry.is_file ? set.allow_file(entry.original, *access)
+                                   : set.allow_path(entry.original, *access);
+    if (!granted) return tl::unexpected<Error>(std::move(granted).error());
+  }
+  if (net_blocked_) set.block_network();
+  set.set_resource_limits(resource_limits_);
+  return set;
+}
+
+}  // namespace nono::capability

@@ -1,0 +1,60 @@
+// The private view: what a new PID and mount namespace needs before a command may run in it.
+//
+// `enter_private_view` runs in the first process of the new namespaces, in memory shared with the
+// host: system calls only (kernel/raw.h), everything prepared beforehand. `private_view` tries it
+// once in a short-lived process and remembers the answer; any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+namespace nono::kernel {
+
+// A directory or file that stays writable. `path` is canonical; device and inode say what it must
+// still be: whatever has taken its place since is refused, never mounted.
+struct WritableRoot {
+  const char* path = nullptr;
+  std::uint64_t device = 0;
+  std::uint64_t inode = 0;
+};
+
+// A grant below /proc: the fresh /proc is another object, so its rule is added there, by name.
+struct ProcRule {
+  const char* path = nullptr;
+  std::uint64_t access = 0;  // LandlockFs bits
+};
+
+struct PrivateViewSetup {
+  bool user_namespace = false;
+  const char* uid_map = nullptr;  // "1000 1000 1", with its length
+  std::size_t uid_map_size = 0;
+  const char* gid_map = nullptr;
+  std::size_t gid_map_size = 0;
+  const WritableRoot* writable = nullptr;
+  std::size_t writable_count = 0;
+  const ProcRule* proc_rules = nullptr;
+  std::size_t proc_rule_count = 0;
+  int ruleset = -1;  // that `proc_rules` are added to
+};
+
+struct SetupFailure {
+  const char* step = nullptr;  // nullptr: none
+  int error = 0;
+};
+
+// Makes the whole root read-only but for the writable roots, and mounts a fresh /proc.
+[[nodiscard]] SetupFailure enter_private_view(const PrivateViewSetup& setup);
+
+// CLONE_NEW* flags for it.
+[[nodiscard]] std::uint64_t private_view_flags(bool user_namespace);
+
+struct PrivateView {
+  bool possible = false;
+  bool needs_user_namespace = false;
+  std::string error;  // "mount /proc: Operation not permitted (os error 1)" when it is not
+};
+// `capabilities`: the caller's effective mask; CAP_SYS_ADMIN does without a user namespace.
+[[nodiscard]] const PrivateView& private_view(std::uint64_t capabilities);
+
+}  // namespace nono::kernel

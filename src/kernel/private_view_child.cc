@@ -1,0 +1,104 @@
+// Runs between clone and exec in memory shared with the host: system calls only.
+#include <fcntl.h>
+#include <linux/stat.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include <cerrno>
+
+#include "kernel/private_view.h"
+#include "kernel/raw.h"
+#include "kernel/uapi.h"
+
+namespace nono::kernel {
+namespace {
+
+using raw::address;
+using raw::call;
+
+constexpr std::size_t kMaxRoots = 64;
+
+int write_file(const char* path, const char* text, std::size_t size) {
+  const long fd = call(SYS_openat, AT_FDCWD, address(path), O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return static_cast<int>(-fd);
+  const long written = call(SYS_write, fd, address(text), static_cast<long>(size));
+  call(SYS_close, fd);
+  return written < 0 ? static_cast<int>(-written) : 0;
+}
+
+// The path as it is in this mount namespace, if it still is what was granted.
+long open_root(const WritableRoot& root) {
+  OpenHow how;
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = kResolveNoSymlinks | kResolveNoMagiclinks;
+  const long fd = call(kNrOpenat2, AT_FDCWD, address(root.path), address(&how), sizeof how);
+  if (fd < 0) return fd;
+  struct statx st;
+  const long ok = call(SYS_statx, fd, address(""), AT_EMPTY_PATH, STATX_INO, address(&st));
+  const bool same = ok == 0 && st.stx_ino == root.inode &&
+                    makedev(st.stx_dev_major, st.stx_dev_minor) == root.device;
+  if (same) return fd;
+  call(SYS_close, fd);
+  return ok < 0 ? ok : -ESTALE;
+}
+
+int add_rule(int ruleset, const ProcRule& rule) {
+  const long fd = call(SYS_openat, AT_FDCWD, address(rule.path), O_PATH | O_CLOEXEC);
+  if (fd < 0) return static_cast<int>(-fd);
+  const LandlockPathBeneathAttr attr{rule.access, static_cast<std::int32_t>(fd)};
+  const long added = call(kNrLandlockAddRule, ruleset, kLandlockRulePathBeneath, address(&attr), 0);
+  call(SYS_close, fd);
+  return added < 0 ? static_cast<int>(-added) : 0;
+}
+
+}  // namespace
+
+SetupFailure enter_private_view(const PrivateViewSetup& setup) {
+  if (setup.user_namespace) {
+    if (const int e = write_file("/proc/self/setgroups", "deny", 4)) return {"write setgroups", e};
+    if (const int e = write_file("/proc/self/uid_map", setup.uid_map, setup.uid_map_size)) {
+      return {"write uid_map", e};
+    }
+    if (const int e = write_file("/proc/self/gid_map", setup.gid_map, setup.gid_map_size)) {
+      return {"write gid_map", e};
+    }
+  }
+  long r = call(SYS_mount, 0, address("/"), 0, MS_REC | MS_PRIVATE);
+  if (r < 0) return {"make mounts private", static_cast<int>(-r)};
+
+  // A copy of each writable mount is taken before everything becomes read-only, and put over its
+  // own place afterwards.
+  if (setup.writable_count > kMaxRoots) return {"too many writable grants", E2BIG};
+  int places[kMaxRoots];
+  int trees[kMaxRoots];
+  for (std::size_t i = 0; i < setup.writable_count; ++i) {
+    const long place = open_root(setup.writable[i]);
+    if (place < 0) return {"open a writable grant", static_cast<int>(-place)};
+    const long tree = call(kNrOpenTree, place, address(""),
+                           kOpenTreeClone | kAtEmptyPath | kAtRecursive | O_CLOEXEC);
+    if (tree < 0) return {"open_tree", static_cast<int>(-tree)};
+    places[i] = static_cast<int>(place);
+    trees[i] = static_cast<int>(tree);
+  }
+  MountAttr read_only;
+  read_only.attr_set = kMountAttrRdonly;
+  r = call(kNrMountSetattr, AT_FDCWD, address("/"), kAtRecursive, address(&read_only), sizeof read_only);
+  if (r < 0) return {"make the root read-only", static_cast<int>(-r)};
+  for (std::size_t i = 0; i < setup.writable_count; ++i) {
+    r = call(kNrMoveMount, trees[i], address(""), places[i], address(""),
+             kMoveMountFEmptyPath | kMoveMountTEmptyPath);
+    if (r < 0) return {"move_mount", static_cast<int>(-r)};
+    call(SYS_close, trees[i]);
+    call(SYS_close, places[i]);
+  }
+  r = call(SYS_mount, address("proc"), address("/proc"), address("proc"),
+           MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, 0);
+  if (r < 0) return {"mount /proc", static_cast<int>(-r)};
+  for (std::size_t i = 0; i < setup.proc_rule_count; ++i) {
+    if (const int e = add_rule(setup.ruleset, setup.proc_rules[i])) return {"grant below /proc", e};
+  }
+  return {};
+}
+
+}  // namespace nono::kernel

@@ -1,0 +1,414 @@
+#include "launch/child.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <mutex>
+#include <thread>
+
+#include "base/text.h"
+#include "kernel/fd_table.h"
+#include "kernel/landlock.h"
+#include "kernel/raw.h"
+#include "kernel/signals.h"
+#include "launch/child_main.h"
+#include "launch/output_buffer.h"
+#include "launch/rulesets.h"
+#include "launch/setup_failure.h"
+
+namespace nono::launch {
+namespace {
+
+constexpr std::size_t kStackSize = 32 * 1024;
+// What may still lie in a pipe when its last writer has gone, read once the tree has ended.
+constexpr std::size_t kMaxDrain = 16 * 1024 * 1024;
+
+tl::unexpected<Error> io(std::string_view what) {
+  return fail(ErrorKind::kIo, cat(what, " failed: ", os_error(errno)));
+}
+
+Result<Fd> duplicate(int fd) {
+  Fd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
+  if (!copy.valid()) return io("fcntl(F_DUPFD_CLOEXEC)");
+  return copy;
+}
+
+std::size_t bound_of(const Output& output) {
+  const auto* capture = std::get_if<Capture>(&output);
+  return capture == nullptr ? 0 : capture->max_bytes;
+}
+
+std::vector<char*> pointers(std::vector<std::string>& strings) {
+  std::vector<char*> list;
+  list.reserve(strings.size() + 1);
+  for (auto& text : strings) list.push_back(text.data());
+  list.push_back(nullptr);
+  return list;
+}
+
+}  // namespace
+
+struct Child::State {
+  State(const plan::Plan& plan_, Command command_)
+      : plan(plan_),
+        command(std::move(command_)),
+        output(bound_of(command.output)),
+        error(bound_of(command.error)) {}
+
+  Status prepare();
+  Status prepare_streams();
+  Result<Fd> child_end(const Output& sink, Fd& reader);
+  void prepare_view();
+  Status start();
+  void finish_identity_change();
+
+  void pump_output(Fd& pipe, OutputBuffer& buffer, std::size_t limit);
+  void pump_input();
+  void reap();
+
+  const plan::Plan plan;
+  Command command;
+  const pid_t owner = ::getpid();
+
+  // What the keeper and the command read: must not move or change until `reaped`.
+  std::vector<std::string> environment_text;
+  std::vector<char*> argv;
+  std::vector<char*> environment;
+  std::vector<RlimitPair> limits;
+  std::vector<kernel::WritableRoot> writable;
+  std::vector<kernel::ProcRule> proc_rules;
+  std::string uid_map;
+  std::string gid_map;
+  std::unique_ptr<std::byte[]> stacks;
+  Launch launch;
+
+  std::array<Fd, 3> standard;
+  Fd directory;
+  Fd outer_ruleset;
+  Fd inner_ruleset;
+  Fd host_pidfd;
+  Fd keeper;
+  Fd input_pipe;
+  Fd output_pipe;
+  Fd error_pipe;
+  Fd events;
+
+  OutputBuffer output;
+  OutputBuffer error;
+  std::size_t input_written = 0;
+  std::atomic<bool> cancelled{false};
+  bool reaped = false;
+};
+
+// --- preparing -------------------------------------------------------------------------------
+
+Result<Fd> Child::State::child_end(const Output& sink, Fd& reader) {
+  if (const auto* given = std::get_if<OutputDescriptor>(&sink)) return duplicate(given->fd);
+  kernel::Pipe pipe = NONO_TRY(kernel::pipe2(0));
+  if (::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK) != 0) return io("fcntl(O_NONBLOCK)");
+  reader = std::move(pipe.read);
+  return std::move(pipe.write);
+}
+
+Status Child::State::prepare_streams() {
+  if (const auto* given = std::get_if<InputDescriptor>(&command.input)) {
+    standard[0] = NONO_TRY(duplicate(given->fd));
+  } else if (std::holds_alternative<InputBytes>(command.input)) {
+    kernel::Pipe pipe = NONO_TRY(kernel::pipe2(0));
+    if (::fcntl(pipe.write.get(), F_SETFL, O_NONBLOCK) != 0) {
+      return io("fcntl(O_NONBLOCK)");
+    }
+    standard[0] = std::move(pipe.read);
+    input_pipe = std::move(pipe.write);
+  } else {
+    Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
+    if (!null.valid()) return io("open /dev/null");
+    standard[0] = NONO_TRY(kernel::above_stdio(std::move(null)));
+  }
+  standard[1] = NONO_TRY(child_end(command.output, output_pipe));
+  standard[2] = NONO_TRY(child_end(command.error, error_pipe));
+  for (std::size_t i = 0; i < 3; ++i) launch.standard[i] = standard[i].get();
+  return {};
+}
+
+void Child::State::prepare_view() {
+  if (!plan.view) return;
+  launch.private_view = true;
+  for (const auto& rule : plan.view->writable) {
+    const auto& identity = rule.handle->identity;
+    // A writable grant inside another one is in the same mount copy.
+    const bool covered = std::ranges::any_of(writable, [&](const kernel::WritableRoot& root) {
+      return capability::is_within(root.path, rule.path);
+    });
+    if (!covered && !S_ISCHR(identity.mode) && !S_ISBLK(identity.mode)) {
+      writable.push_back({rule.path.c_str(), identity.device, identity.inode});
+    }
+  }
+  for (const auto& rule : plan.view->in_proc) proc_rules.push_back({rule.path.c_str(), rule.access});
+  launch.view.proc_rules = proc_rules.data();
+  launch.view.proc_rule_count = proc_rules.size();
+  launch.view.ruleset = inner_ruleset.get();
+  uid_map = cat(::geteuid(), " ", ::geteuid(), " 1");
+  gid_map = cat(::getegid(), " ", ::getegid(), " 1");
+  launch.view.user_namespace = plan.view->user_namespace;
+  launch.view.uid_map = uid_map.data();
+  launch.view.uid_map_size = uid_map.size();
+  launch.view.gid_map = gid_map.data();
+  launch.view.gid_map_size = gid_map.size();
+  launch.view.writable = writable.data();
+  launch.view.writable_count = writable.size();
+}
+
+Status Child::State::prepare() {
+  for (const auto& grant : plan.grants) {
+    if (Status same = capability::check_unchanged(grant); !same) return same;
+  }
+  directory = NONO_TRY(kernel::open_path(command.directory, O_DIRECTORY));
+  const kernel::Identity here = NONO_TRY(kernel::fstat(directory));
+  inner_ruleset = NONO_TRY(make_ruleset(plan.landlock));
+  if (plan.tree_kill == plan::TreeKill::kSignalScope) outer_ruleset = NONO_TRY(make_scope_ruleset());
+  if (Status ok = prepare_streams(); !ok) return ok;
+  prepare_view();
+
+  for (const auto& [name, value] : plan.environment) environment_text.push_back(cat(name, "=", value));
+  argv = pointers(command.argv);
+  environment = pointers(environment_text);
+  for (const auto& limit : plan.rlimits) limits.push_back({limit.resource, limit.value});
+
+  launch.program = command.program.c_str();
+  launch.argv = argv.data();
+  launch.environment = environment.data();
+  launch.keep = plan.keep_descriptors.data();
+  launch.keep_count = plan.keep_descriptors.size();
+  launch.directory = directory.get();
+  launch.directory_in_view = {command.directory.c_str(), here.device, here.inode};
+  launch.inner_ruleset = inner_ruleset.get();
+  launch.outer_ruleset = outer_ruleset.get();
+  launch.seccomp = {static_cast<unsigned short>(plan.seccomp_program.size()), plan.seccomp_program.data()};
+  launch.limits = limits.data();
+  launch.limit_count = limits.size();
+  launch.kept_capabilities = plan.kept_capabilities;
+  launch.drop_capabilities = plan.facts.capabilities != 0 || plan.become || launch.view.user_namespace;
+  if (plan.become) {
+    launch.change_identity = true;
+    launch.uid = plan.become->uid;
+    launch.gid = plan.become->gid;
+  }
+  launch.host_pid = owner;
+  if (launch.private_view) {
+    host_pidfd = Fd(static_cast<int>(::syscall(kernel::kNrPidfdOpen, owner, 0)));
+    if (!host_pidfd.valid()) return io("pidfd_open");
+    host_pidfd = NONO_TRY(kernel::above_stdio(std::move(host_pidfd)));
+    launch.host_pidfd = host_pidfd.get();
+  }
+  stacks = std::make_unique_for_overwrite<std::byte[]>(2 * kStackSize);
+  launch.command_stack = stacks.get() + kStackSize;
+  return {};
+}
+
+// --- starting --------------------------------------------------------------------------------
+
+Status Child::State::start() {
+  // CLONE_FILES: the keeper keeps no copy of the host's descriptors alive, and the host keeps the
+  // child's ends open until the tree has ended, when the command has long had its own copies.
+  // Exit signal 0: no SIGCHLD to the host, and its waitpid(-1) does not take the keeper.
+  unsigned long flags = CLONE_VM | CLONE_FILES | kernel::kClonePidfd;
+  flags |= launch.private_view ? kernel::private_view_flags(launch.view.user_namespace)
+                               : static_cast<unsigned long>(CLONE_FS);
+  int pidfd = -1;
+  long pid = 0;
+  {
+    const kernel::BlockAllSignals blocked;
+    pid = kernel::raw::clone(flags, stacks.get() + 2 * kStackSize, &pidfd, keeper_main, &launch);
+  }
+  if (pid < 0) {
+    reaped = true;
+    return fail(ErrorKind::kIo, cat("clone() failed: ", os_error(static_cast<int>(-pid))));
+  }
+  keeper = Fd(pidfd);
+  if (launch.change_identity) finish_identity_change();
+  return {};
+}
+
+// A process that changes its uid makes the memory it shares with the host undumpable, so that the
+// new uid's other processes cannot look into it. Give the host its flag back once the command has
+// memory of its own.
+void Child::State::finish_identity_change() {
+  using namespace std::chrono_literals;
+  struct pollfd ended = {keeper.get(), POLLIN, 0};
+  while (!launch.past_exec.load() && ::poll(&ended, 1, 0) == 0) std::this_thread::sleep_for(50us);
+}
+
+// Identity changes take turns, or one launch would restore what another one is still hiding.
+class DumpableGuard {
+ public:
+  explicit DumpableGuard(bool active) : lock_(mutex(), std::defer_lock) {
+    if (!active) return;
+    lock_.lock();
+    before_ = ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
+  }
+  ~DumpableGuard() {
+    if (before_ == 1) ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+  }
+  DumpableGuard(const DumpableGuard&) = delete;
+  DumpableGuard& operator=(const DumpableGuard&) = delete;
+
+ private:
+  static std::mutex& mutex() {
+    static std::mutex only;
+    return only;
+  }
+  std::unique_lock<std::mutex> lock_;
+  int before_ = -1;
+};
+
+Child::Child(std::unique_ptr<State> state) : state_(std::move(state)) {}
+
+Result<std::unique_ptr<Child>> Child::launch(const plan::Plan& plan, Command command) {
+  auto state = std::make_unique<State>(plan, std::move(command));
+  if (Status ok = state->prepare(); !ok) return tl::unexpected(ok.error());
+  const DumpableGuard dumpable(state->launch.change_identity);
+  if (Status ok = state->start(); !ok) return tl::unexpected(ok.error());
+  return std::unique_ptr<Child>(new Child(std::move(state)));
+}
+
+// --- driving ---------------------------------------------------------------------------------
+
+void Child::State::pump_output(Fd& pipe, OutputBuffer& buffer, std::size_t limit) {
+  std::array<char, 64 * 1024> chunk;
+  while (pipe.valid() && limit > 0) {
+    const ssize_t n = ::read(pipe.get(), chunk.data(), chunk.size());
+    if (n > 0) {
+      buffer.append({chunk.data(), static_cast<std::size_t>(n)});
+      limit -= std::min(limit, static_cast<std::size_t>(n));
+      if (static_cast<std::size_t>(n) == chunk.size()) continue;
+      return;
+    }
+    if (n < 0 && errno == EINTR) continue;
+    return;
+  }
+}
+
+void Child::State::pump_input() {
+  const std::string& bytes = std::get<InputBytes>(command.input).bytes;
+  // MSG_NOSIGNAL is for sockets; a pipe would raise SIGPIPE if the child's end could close. It
+  // cannot: the host holds it until the tree has ended.
+  const ssize_t n = ::write(input_pipe.get(), bytes.data() + input_written, bytes.size() - input_written);
+  if (n > 0) input_written += static_cast<std::size_t>(n);
+  if (input_written == bytes.size() || (n < 0 && errno != EAGAIN && errno != EINTR)) input_pipe.reset();
+}
+
+void Child::State::reap() {
+  siginfo_t info{};
+  while (::waitid(static_cast<idtype_t>(3) /* P_PIDFD */, static_cast<id_t>(keeper.get()), &info,
+                  WEXITED | __WALL) < 0 &&
+         errno == EINTR) {
+  }
+  reaped = true;
+  for (Fd& end : standard) end.reset();
+  input_pipe.reset();
+  pump_output(output_pipe, output, kMaxDrain);
+  pump_output(error_pipe, error, kMaxDrain);
+  output_pipe.reset();
+  error_pipe.reset();
+}
+
+Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
+  State& s = *state_;
+  if (s.reaped) return Progress::kEnded;
+  if (s.input_pipe.valid() && std::get<InputBytes>(s.command.input).bytes.empty()) s.input_pipe.reset();
+  std::array<pollfd, 4> fds{{{s.keeper.get(), POLLIN, 0},
+                             {s.output_pipe.get(), POLLIN, 0},
+                             {s.error_pipe.get(), POLLIN, 0},
+                             {s.input_pipe.get(), POLLOUT, 0}}};
+  timespec wait{};
+  if (timeout) {
+    wait.tv_sec = timeout->count() / 1'000'000'000;
+    wait.tv_nsec = timeout->count() % 1'000'000'000;
+  }
+  if (::ppoll(fds.data(), fds.size(), timeout ? &wait : nullptr, nullptr) < 0) {
+    return errno == EINTR ? Progress::kInterrupted : Progress::kRunning;
+  }
+  constexpr std::size_t kPerTurn = 1024 * 1024;
+  if (fds[1].revents != 0) s.pump_output(s.output_pipe, s.output, kPerTurn);
+  if (fds[2].revents != 0) s.pump_output(s.error_pipe, s.error, kPerTurn);
+  if (fds[3].revents != 0) s.pump_input();
+  if (fds[0].revents == 0) return Progress::kRunning;
+  s.reap();
+  return Progress::kEnded;
+}
+
+Result<int> Child::event_descriptor() {
+  State& s = *state_;
+  if (s.events.valid()) return s.events.get();
+  Fd events(::epoll_create1(EPOLL_CLOEXEC));
+  if (!events.valid()) return io("epoll_create1");
+  events = NONO_TRY(kernel::above_stdio(std::move(events)));
+  const std::array<std::pair<int, std::uint32_t>, 4> watched{{{s.keeper.get(), EPOLLIN},
+                                                              {s.output_pipe.get(), EPOLLIN},
+                                                              {s.error_pipe.get(), EPOLLIN},
+                                                              {s.input_pipe.get(), EPOLLOUT}}};
+  for (const auto& [fd, what] : watched) {
+    epoll_event event{};
+    event.events = what;
+    if (fd >= 0 && ::epoll_ctl(events.get(), EPOLL_CTL_ADD, fd, &event) != 0) return io("epoll_ctl");
+  }
+  s.events = std::move(events);
+  return s.events.get();
+}
+
+void Child::kill() {
+  State& s = *state_;
+  s.cancelled.store(true);
+  s.launch.cancel.store(true);
+  ::syscall(kernel::kNrPidfdSendSignal, s.keeper.get(), kWakeSignal, nullptr, 0);
+}
+
+Outcome Child::take_outcome() {
+  State& s = *state_;
+  const Launch& launch = s.launch;
+  Outcome outcome;
+  auto output = s.output.take();
+  auto error = s.error.take();
+  outcome.output = std::move(output.bytes);
+  outcome.dropped_output_bytes = output.dropped_bytes;
+  outcome.error = std::move(error.bytes);
+  outcome.dropped_error_bytes = error.dropped_bytes;
+  outcome.cancelled = s.cancelled.load();
+  outcome.usage = launch.usage;
+  if (launch.failed_step.load() != Step::kNone || (!launch.finished.load() && !outcome.cancelled)) {
+    outcome.failed_to_start = true;
+    outcome.setup_failure = describe_setup_failure(launch);
+    outcome.exit_status = outcome.setup_failure.exit_code;
+  } else if (!launch.finished.load()) {
+    outcome.signal = SIGKILL;
+  } else if (launch.exit_code_kind == CLD_EXITED) {
+    outcome.exit_status = launch.exit_status;
+  } else {
+    outcome.signal = launch.exit_status;
+  }
+  return outcome;
+}
+
+Child::~Child() {
+  if (state_ == nullptr || state_->reaped) return;
+  // In a fork of the host the keeper is not ours to end, and its memory is not this one.
+  if (state_->owner != ::getpid()) return;
+  kill();
+  while (poll(std::nullopt) != Progress::kEnded) {
+  }
+}
+
+}  // namespace nono::launch

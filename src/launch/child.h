@@ -1,0 +1,82 @@
+// Child: one running command under a Plan. The only place that starts a process.
+//
+// Resource with one owner; not movable, because the keeper process works in its memory. The owner
+// drives it: `poll` moves input and output and says when everything has ended. No thread, no signal
+// handler, no SIGCHLD of the host's is involved, and waitpid(-1) of the host does not see it.
+// One thread at a time may call; `kill` may come from any thread.
+// Destroying a Child that has not ended kills its whole tree and waits for that.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "launch/command.h"
+#include "plan/plan.h"
+
+namespace nono::launch {
+
+class Child {
+ public:
+  // Errors: kSandboxInit (a grant is no longer what was granted, a ruleset could not be made), kIo
+  // (no descriptor, no process). What fails after the clone is in the Outcome instead.
+  [[nodiscard]] static Result<std::unique_ptr<Child>> launch(const plan::Plan& plan, Command command);
+
+  ~Child();
+  Child(const Child&) = delete;
+  Child& operator=(const Child&) = delete;
+
+  enum class Progress { kRunning, kInterrupted, kEnded };
+  // Waits up to `timeout` (none: without limit) for something to do, and does it.
+  // kInterrupted: a signal handler of the host ran.
+  [[nodiscard]] Progress poll(std::optional<std::chrono::nanoseconds> timeout);
+
+  // A descriptor that is readable when `poll` has something to do: for event loops.
+  [[nodiscard]] Result<int> event_descriptor();
+
+  // Ends the whole tree: returns at once, `poll` reports the end.
+  void kill();
+
+  // Once, after kEnded.
+  [[nodiscard]] Outcome take_outcome();
+
+ private:
+  struct State;
+  explicit Child(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Launches, waits, ends the tree at the deadline. `interrupted` is asked after each signal of the
+// host and may say true to cancel (SIGINT).
+struct Deadline {
+  std::optional<std::chrono::steady_clock::time_point> at;
+};
+template <class Interrupted>
+[[nodiscard]] Result<Outcome> run(const plan::Plan& plan, Command command, Deadline deadline,
+                                  Interrupted interrupted) {
+  const std::unique_ptr<Child> child = NONO_TRY(Child::launch(plan, std::move(command)));
+  bool expired = false;
+  for (;;) {
+    std::optional<std::chrono::nanoseconds> left;
+    if (deadline.at && !expired) {
+      left = std::max(std::chrono::nanoseconds(0),
+                      std::chrono::nanoseconds(*deadline.at - std::chrono::steady_clock::now()));
+      if (left->count() == 0) {
+        expired = true;
+        child->kill();
+        left.reset();
+      }
+    }
+    switch (child->poll(left)) {
+      case Child::Progress::kEnded: return child->take_outcome();
+      case Child::Progress::kInterrupted:
+        if (interrupted()) child->kill();
+        break;
+      case Child::Progress::kRunning: break;
+    }
+  }
+}
+
+}  // namespace nono::launch

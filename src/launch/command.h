@@ -1,0 +1,62 @@
+// Command: what to run under a Plan, and what its three standard streams are. Value.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include <sys/resource.h>
+
+namespace nono::launch {
+
+// Where the child reads from: nothing (/dev/null), these bytes, or a descriptor of the caller's.
+struct NoInput {};
+struct InputBytes {
+  std::string bytes;
+};
+struct InputDescriptor {
+  int fd = 0;  // borrowed until the launch returns
+};
+using Input = std::variant<NoInput, InputBytes, InputDescriptor>;
+
+// Where stdout or stderr go: kept within a bound, or a descriptor of the caller's.
+struct Capture {
+  std::size_t max_bytes = 64 * 1024 * 1024;
+};
+struct OutputDescriptor {
+  int fd = 1;  // borrowed until the launch returns
+};
+using Output = std::variant<Capture, OutputDescriptor>;
+
+struct Command {
+  std::string program;            // absolute path (launch/program.h)
+  std::vector<std::string> argv;  // argv[0] included
+  std::string directory;          // absolute, canonical
+  Input input;
+  Output output = Capture{};
+  Output error = Capture{};
+};
+
+// Why the command never ran, in words for its stderr.
+struct SetupFailure {
+  int exit_code = 126;  // 127: exec itself failed
+  std::string message;  // "nono: exec failed: Permission denied (os error 13)\n"
+};
+
+// How it ended.
+struct Outcome {
+  std::string output;
+  std::string error;
+  std::uint64_t dropped_output_bytes = 0;
+  std::uint64_t dropped_error_bytes = 0;
+  int exit_status = 0;   // when signal is 0
+  int signal = 0;        // what killed it
+  bool cancelled = false;  // ended by Child::kill, a deadline included
+  bool failed_to_start = false;
+  SetupFailure setup_failure;  // when failed_to_start
+  struct rusage usage {};      // of the command and the children it waited for
+};
+
+}  // namespace nono::launch

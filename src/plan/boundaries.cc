@@ -1,0 +1,171 @@
+#include "plan/boundaries.h"
+
+#include <sys/resource.h>
+
+#include "base/text.h"
+#include "kernel/uapi.h"
+
+namespace nono::plan {
+namespace {
+
+std::string ports(const std::vector<std::uint16_t>& list) {
+  std::string text;
+  for (const auto port : list) text += cat(text.empty() ? "" : ", ", port);
+  return text;
+}
+
+class Writer {
+ public:
+  Writer(const Plan& plan, const capability::CapabilitySet& set) : plan_(plan), set_(set) {}
+
+  std::vector<Boundary> write() {
+    files();
+    network();
+    processes();
+    privileges();
+    limits();
+    return std::move(out_);
+  }
+
+ private:
+  void add(std::string name, std::string by, std::string detail) {
+    out_.push_back({std::move(name), std::move(by), std::move(detail)});
+  }
+
+  void files() {
+    const int abi = plan_.facts.landlock_abi;
+    add("files", "landlock",
+        cat("ABI ", abi, "; ", plan_.grants.size(), " grants, everything else refused (EACCES)"));
+    if (abi < 2) add("rename across directories", "landlock", "always refused below ABI 2");
+    if (abi < 3) {
+      add("truncate", "seccomp", "truncate and read-only O_TRUNC refused (Landlock needs ABI 3)");
+    }
+    if (abi < 5) {
+      add("device ioctl", "nothing", "not limited on granted devices (Landlock needs ABI 5)");
+    }
+    if (plan_.view) {
+      add("file metadata outside writable grants", "mount namespace",
+          "root read-only: chmod, chown, utime, setxattr answer EROFS");
+      add("/proc", "PID namespace", "a fresh one, with the sandbox's own processes only");
+    } else {
+      add("file metadata outside grants", "nothing",
+          "stat sees, and chmod, chown, utime and setxattr change, what the uid owns; "
+          "isolation=\"namespaces\" makes it read-only");
+    }
+    add("inotify", "seccomp", "inotify_add_watch refused (Landlock does not cover it)");
+  }
+
+  void network() {
+    const SeccompRules& rules = plan_.seccomp_rules;
+    switch (rules.sockets) {
+      case Sockets::kNone: add("tcp", "seccomp", "no internet sockets"); break;
+      case Sockets::kTcp:
+        add("tcp", "landlock",
+            cat("connect to ports ", set_.connect_ports().empty() ? "none" : ports(set_.connect_ports()),
+                "; bind to ports ", set_.bind_ports().empty() ? "none" : ports(set_.bind_ports())));
+        add("tcp fast open", "seccomp", "MSG_FASTOPEN refused");
+        break;
+      case Sockets::kInternet: add("tcp", "nothing", "allowed by the capability set"); break;
+    }
+    add("udp", rules.sockets == Sockets::kInternet ? "nothing" : "seccomp",
+        rules.sockets == Sockets::kInternet ? "allowed by the capability set" : "no datagram sockets");
+    if (rules.sockets != Sockets::kInternet) {
+      add("mptcp, raw, packet, netlink, vsock and other socket families", "seccomp",
+          "socket() refused");
+    } else {
+      add("mptcp, raw, packet, vsock and other socket families", "seccomp", "socket() refused");
+    }
+    add("listen", rules.listen ? "nothing" : "seccomp",
+        rules.sockets == Sockets::kTcp && rules.listen
+            ? "allowed: a bind port is granted; without bind it takes a port of the kernel's choice"
+        : rules.listen ? "allowed"
+                       : "refused");
+    if (rules.unix_sockets) {
+      add("unix sockets outside", "landlock", "only those made inside can be reached (ABI 9)");
+    } else {
+      add("unix sockets", "seccomp", "socket(AF_UNIX) refused; socketpair works");
+    }
+  }
+
+  void processes() {
+    const bool namespaces = plan_.tree_kill == TreeKill::kPidNamespace;
+    const bool scoped = (plan_.landlock.scoped & kernel::kScopeSignal) != 0;
+    if (plan_.tree_kill != TreeKill::kNone) add("process tree", namespaces ? "PID namespace" : "landlock signal scope",
+        "every process is killed when the command ends, is cancelled, times out, or its host dies");
+    if (namespaces || scoped) {
+      add("signals to processes outside", namespaces ? "PID namespace" : "landlock", "refused");
+    } else {
+      add("signals to processes outside", "nothing", "not limited (Landlock needs ABI 6)");
+    }
+    add("ptrace, process memory, pidfd_getfd", "seccomp", "refused");
+    add("priority and limits of processes outside", namespaces ? "PID namespace" : "seccomp",
+        namespaces ? "they cannot be named" : "calls with a pid other than 0 refused");
+    add("namespaces, mounts", "seccomp", "unshare, clone(CLONE_NEW*), setns, mount calls refused");
+    add("System V and POSIX message IPC", "seccomp", "refused");
+    add("other system calls", "seccomp",
+        cat("allow-list of ", plan_.seccomp_program.size(),
+            " instructions; io_uring, keyrings, bpf, perf, userfaultfd, kernel modules refused; "
+            "clone3, foreign ABIs and unknown calls answer ENOSYS"));
+    add("terminal", "seccomp", "own session; TIOCSTI and TIOCLINUX refused");
+    add("descriptors", "close_range",
+        plan_.keep_descriptors.empty()
+            ? "0, 1 and 2 only"
+            : cat("0, 1, 2 and ", plan_.keep_descriptors.size(), " that were asked for"));
+  }
+
+  void privileges() {
+    add("privilege gain", "no_new_privs", "setuid programs gain nothing");
+    if (plan_.become) {
+      add("identity", "credentials",
+          cat("uid ", plan_.become->uid, ", gid ", plan_.become->gid,
+              ", no supplementary groups, no capabilities, bounding set empty"));
+    } else if (plan_.kept_capabilities != 0) {
+      add("capabilities", "credentials",
+          "all dropped but CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID (bounding set too)");
+    } else {
+      add("capabilities", "credentials", "none");
+    }
+    add("environment", "launch",
+        cat("built, not inherited: ", plan_.environment.size(), " variables"));
+  }
+
+  void limits() {
+    for (const auto& limit : plan_.rlimits) {
+      switch (limit.resource) {
+        case RLIMIT_CORE: add("core dumps", "rlimit", "none"); break;
+        case RLIMIT_AS:
+          add("memory", "rlimit", cat(limit.value, " bytes of address space for each process "
+                                      "(no cgroup memory controller is used)"));
+          break;
+        case RLIMIT_NPROC:
+          add("processes", "rlimit", cat(limit.value, " processes and threads of the uid",
+                                         plan_.view && plan_.view->user_namespace
+                                             ? " in this sandbox"
+                                             : " on the whole machine"));
+          break;
+        case RLIMIT_CPU:
+          add("cpu time", "rlimit", cat(limit.value, " s for each process"));
+          break;
+        case RLIMIT_FSIZE:
+          add("file size", "rlimit", cat(limit.value, " bytes for each file"));
+          break;
+        case RLIMIT_NOFILE:
+          add("open files", "rlimit", cat(limit.value, " for each process"));
+          break;
+        default: break;
+      }
+    }
+  }
+
+  const Plan& plan_;
+  const capability::CapabilitySet& set_;
+  std::vector<Boundary> out_;
+};
+
+}  // namespace
+
+std::vector<Boundary> boundaries_of(const Plan& plan, const capability::CapabilitySet& capabilities) {
+  return Writer(plan, capabilities).write();
+}
+
+}  // namespace nono::plan

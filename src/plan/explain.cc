@@ -1,0 +1,68 @@
+#include "plan/explain.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+
+namespace nono::plan {
+namespace {
+
+using capability::AccessMode;
+using capability::FsCapability;
+
+bool covers(const FsCapability& grant, const capability::Ancestry& ancestry) {
+  return std::ranges::any_of(ancestry.self_and_up, [&](const kernel::Identity& object) {
+    return object.device == grant.handle->identity.device &&
+           object.inode == grant.handle->identity.inode;
+  });
+}
+
+bool suffices(AccessMode granted, AccessMode wanted) {
+  return (!reads(wanted) || reads(granted)) && (!writes(wanted) || writes(granted));
+}
+
+// Of those that pass, the longest path; the later one on a tie.
+template <class Passes>
+const FsCapability* longest(const std::vector<const FsCapability*>& grants, Passes passes) {
+  const FsCapability* best = nullptr;
+  for (const FsCapability* grant : grants) {
+    if (!passes(*grant)) continue;
+    if (best == nullptr || grant->resolved.size() >= best->resolved.size()) best = grant;
+  }
+  return best;
+}
+
+}  // namespace
+
+PathAnswer explain_path(const std::vector<FsCapability>& grants,
+                        const capability::Ancestry& ancestry, AccessMode mode) {
+  std::vector<const FsCapability*> covering;
+  for (const auto& grant : grants) {
+    if (covers(grant, ancestry)) covering.push_back(&grant);
+  }
+  PathAnswer answer;
+  answer.requested = to_string(mode);
+  if (const auto* alone = longest(covering, [&](const auto& g) { return suffices(g.access, mode); })) {
+    answer.reason = PathAnswer::Reason::kGrantedPath;
+    answer.granted_path = alone->resolved;
+    answer.access = to_string(alone->access);
+    return answer;
+  }
+  const auto* reader = longest(covering, [](const auto& g) { return reads(g.access); });
+  const auto* writer = longest(covering, [](const auto& g) { return writes(g.access); });
+  if (reader != nullptr && writer != nullptr) {
+    answer.reason = PathAnswer::Reason::kGrantedPath;
+    answer.granted_path = cat(reader->resolved, " (read) + ", writer->resolved, " (write)");
+    answer.access = to_string(AccessMode::kReadWrite);
+    return answer;
+  }
+  if (const auto* any = longest(covering, [](const auto&) { return true; })) {
+    answer.reason = PathAnswer::Reason::kInsufficientAccess;
+    answer.access = to_string(any->access);
+  }
+  return answer;
+}
+
+}  // namespace nono::plan

@@ -1,0 +1,196 @@
+#include <sys/resource.h>
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "kernel/uapi.h"
+#include "plan/boundaries.h"
+#include "plan/plan.h"
+
+namespace nono::plan {
+namespace {
+
+constexpr unsigned kCapChown = 0;
+constexpr unsigned kCapDacOverride = 1;
+constexpr unsigned kCapFowner = 3;
+constexpr unsigned kCapFsetid = 4;
+constexpr unsigned kCapKill = 5;
+constexpr unsigned kCapSetgid = 6;
+constexpr unsigned kCapSetuid = 7;
+
+constexpr std::uint64_t bit(unsigned capability) { return 1ULL << capability; }
+// What lets a root caller's tools (tar, cp -p) work on files of any owner; Landlock still decides
+// which files.
+constexpr std::uint64_t kFileOwnership =
+    bit(kCapChown) | bit(kCapDacOverride) | bit(kCapFowner) | bit(kCapFsetid);
+
+tl::unexpected<Error> refuse(std::string what, std::string hint = {}) {
+  return fail(ErrorKind::kSandboxInit, cat("Sandbox initialization failed: ", what), std::move(hint));
+}
+
+Status check_kernel(const kernel::HostFacts& facts) {
+  if (facts.landlock_abi < 1) {
+    return refuse(cat("No supported Landlock ABI detected (last error: ABI V1: ",
+                      os_error(facts.landlock_error), ")"),
+                  "Linux 5.13 or later with Landlock enabled is needed; add landlock to the lsm= "
+                  "boot parameter, and allow the landlock system calls in an outer seccomp profile.");
+  }
+  if (!facts.seccomp_filter) {
+    return refuse("this kernel has no seccomp filters (CONFIG_SECCOMP_FILTER)",
+                  "Without them Landlock leaves UDP, MPTCP and many other ways out open.");
+  }
+  return {};
+}
+
+Status check_network(const capability::CapabilitySet& set, int abi) {
+  const bool has_ports = !set.connect_ports().empty() || !set.bind_ports().empty();
+  const bool has_localhost = set.is_network_blocked() && !set.localhost_ports().empty();
+  if (has_localhost && std::ranges::count(set.localhost_ports(), 0) != 0) {
+    return refuse("open_port 0 (localhost TCP wildcard) is macOS-only; on Linux use explicit ports "
+                  "or a network profile.");
+  }
+  if ((has_ports || has_localhost) && abi < 4) {
+    return refuse("Network filtering requested but kernel Landlock ABI doesn't support it (requires "
+                  "V4+). On this kernel, only full --block-net or --proxy-only fallback via seccomp "
+                  "is supported.");
+  }
+  if (has_localhost) {
+    return refuse(cat("allow_localhost_port(", set.localhost_ports().front(),
+                      ") cannot be held to this machine: Landlock compares ports, not addresses, so "
+                      "it would open that port on every host"),
+                  "If any host may be reached on it, say so with allow_tcp_connect_port.");
+  }
+  return {};
+}
+
+// /proc/self was resolved when it was granted: to the granting process, not to the command.
+Status check_grants(const capability::CapabilitySet& set) {
+  for (const auto& grant : set.fs()) {
+    const std::string& path = grant.resolved;
+    if (path.starts_with("/proc/") && path.size() > 6 && path[6] >= '0' && path[6] <= '9') {
+      return refuse(cat("the grant ", escape(grant.original), " is ", escape(path),
+                        ": a process outside the sandbox"),
+                    "Grant /proc with isolation=\"namespaces\": it shows the sandbox's own "
+                    "processes only.");
+    }
+  }
+  return {};
+}
+
+Result<TreeKill> choose_tree_kill(const kernel::HostFacts& facts, const Options& options) {
+  if (options.subject == Subject::kThisProcess) return TreeKill::kNone;
+  const bool has_scope = (scopes(facts.landlock_abi) & kernel::kScopeSignal) != 0;
+  if (options.isolation != Isolation::kNamespaces && has_scope) return TreeKill::kSignalScope;
+  if (options.isolation != Isolation::kProcess && facts.private_view) return TreeKill::kPidNamespace;
+  if (options.isolation == Isolation::kNamespaces) {
+    return refuse(cat("isolation by namespaces is not possible here: ", facts.private_view_error),
+                  "Use isolation=\"auto\", or allow user namespaces "
+                  "(user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns).");
+  }
+  return refuse(cat("nothing here can hold the process tree: signal scopes need Landlock ABI 6 "
+                    "(Linux 6.12), this kernel has ABI ", facts.landlock_abi,
+                    facts.private_view_error.empty()
+                        ? std::string{}
+                        : cat(", and a PID namespace is not possible: ", facts.private_view_error)),
+                "Allow unprivileged user namespaces, or use a newer kernel.");
+}
+
+Result<std::optional<Identity>> choose_identity(const kernel::HostFacts& facts, const Options& options) {
+  if (!options.uid && !options.gid) return std::optional<Identity>{};
+  if (!options.uid && facts.uid == 0) {
+    return refuse("gid without uid would leave uid 0, which can take every group back",
+                  "Pass uid as well.");
+  }
+  const std::uint64_t change = bit(kCapSetuid) | bit(kCapSetgid);
+  if ((facts.capabilities & change) == change && (facts.capabilities & bit(kCapKill)) == 0) {
+    return refuse("changing the uid needs CAP_KILL besides CAP_SETUID and CAP_SETGID, or the "
+                  "process tree could not be ended");
+  }
+  const std::uint32_t uid = options.uid.value_or(facts.uid);
+  return std::optional<Identity>{Identity{uid, options.gid.value_or(uid)}};
+}
+
+std::vector<Rlimit> rlimits(const Limits& limits) {
+  std::vector<Rlimit> list{{RLIMIT_CORE, 0}};  // a core file would carry the tree's memory out
+  const auto add = [&](int resource, const std::optional<std::uint64_t>& value) {
+    if (value) list.push_back({resource, *value});
+  };
+  add(RLIMIT_AS, limits.memory_bytes);
+  add(RLIMIT_NPROC, limits.processes);
+  add(RLIMIT_CPU, limits.cpu_seconds);
+  add(RLIMIT_FSIZE, limits.file_size_bytes);
+  add(RLIMIT_NOFILE, limits.open_files);
+  return list;
+}
+
+Status check_limits(const kernel::HostFacts& facts, const Options& options) {
+  if (options.limits.processes && facts.uid == 0 && !options.uid) {
+    return refuse("max_processes does not bind uid 0 (RLIMIT_NPROC exempts it)",
+                  "Pass uid as well, so that the command runs as an ordinary user.");
+  }
+  return {};
+}
+
+SeccompRules seccomp_rules(const capability::CapabilitySet& set, const kernel::HostFacts& facts,
+                           bool private_pids) {
+  const bool has_ports = !set.connect_ports().empty() || !set.bind_ports().empty();
+  SeccompRules rules;
+  rules.arch = facts.arch;
+  rules.sockets = has_ports                  ? Sockets::kTcp
+                  : set.is_network_blocked() ? Sockets::kNone
+                                             : Sockets::kInternet;
+  rules.unix_sockets = facts.landlock_abi >= 9;
+  rules.listen = rules.sockets == Sockets::kInternet || !set.bind_ports().empty() ||
+                 rules.unix_sockets;
+  rules.truncate = facts.landlock_abi >= 3;
+  rules.private_pids = private_pids;
+  return rules;
+}
+
+View make_view(const LandlockRules& rules, const kernel::HostFacts& facts) {
+  View view;
+  view.user_namespace = facts.view_needs_user_namespace;
+  for (const auto& rule : rules.paths) {
+    if (capability::is_within("/proc", rule.path)) {
+      view.in_proc.push_back(rule);
+    } else if ((rule.access & kernel::kFsWriteFile) != 0) {
+      view.writable.push_back(rule);
+    }
+  }
+  return view;
+}
+
+}  // namespace
+
+Result<Plan> make_plan(const capability::CapabilitySet& capabilities,
+                       const kernel::HostFacts& facts, const Options& options) {
+  if (const Status kernel_ok = check_kernel(facts); !kernel_ok) return tl::unexpected(kernel_ok.error());
+  if (const Status network_ok = check_network(capabilities, facts.landlock_abi); !network_ok) {
+    return tl::unexpected(network_ok.error());
+  }
+  if (const Status grants_ok = check_grants(capabilities); !grants_ok) {
+    return tl::unexpected(grants_ok.error());
+  }
+  if (const Status limits_ok = check_limits(facts, options); !limits_ok) {
+    return tl::unexpected(limits_ok.error());
+  }
+  Plan plan;
+  plan.facts = facts;
+  plan.tree_kill = NONO_TRY(choose_tree_kill(facts, options));
+  plan.become = NONO_TRY(choose_identity(facts, options));
+  plan.landlock = landlock_rules(capabilities, facts.landlock_abi);
+  const bool namespaces = plan.tree_kill == TreeKill::kPidNamespace;
+  plan.seccomp_rules = seccomp_rules(capabilities, facts, namespaces);
+  plan.seccomp_program = NONO_TRY(compile_seccomp(plan.seccomp_rules));
+  if (namespaces) plan.view = make_view(plan.landlock, facts);
+  plan.rlimits = rlimits(options.limits);
+  plan.kept_capabilities =
+      facts.uid == 0 && !plan.become ? facts.capabilities & kFileOwnership : 0;
+  plan.environment = options.environment;
+  plan.keep_descriptors = options.keep_descriptors;
+  plan.grants = capabilities.fs();
+  plan.boundaries = boundaries_of(plan, capabilities);
+  return plan;
+}
+
+}  // namespace nono::plan

@@ -1,0 +1,73 @@
+// The seccomp filter: what each system call's verdict is, and the BPF program that says so. Pure.
+//
+// The list is an allow-list: a call that plan/syscalls.inc does not name answers ENOSYS, as on a
+// kernel that never had it, so programs fall back. The program first checks the architecture, so
+// int 0x80 and other foreign ABIs get ENOSYS too; x32 numbers lie above every known number.
+// Arguments are compared by their register value only, never through a pointer, so there is no race.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "kernel/host_facts.h"
+
+namespace nono::plan {
+
+// The layout of the kernel's struct sock_filter, without its header.
+struct SockFilter {
+  std::uint16_t code = 0;
+  std::uint8_t jt = 0;
+  std::uint8_t jf = 0;
+  std::uint32_t k = 0;
+  bool operator==(const SockFilter&) const = default;
+};
+
+// Which sockets a child may make.
+enum class Sockets {
+  kNone,     // socketpair(AF_UNIX) only
+  kTcp,      // and TCP over IPv4 and IPv6; Landlock decides which ports
+  kInternet, // TCP, UDP, and the routing netlink socket that resolvers need
+};
+
+struct SeccompRules {
+  kernel::Arch arch = kernel::Arch::kX86_64;
+  Sockets sockets = Sockets::kNone;
+  bool unix_sockets = false;    // the kernel decides which pathname sockets may be reached (ABI 9)
+  bool listen = false;          // a bind grant exists
+  bool truncate = true;         // the kernel decides who may truncate (ABI 3)
+  bool private_pids = false;    // processes outside cannot be named at all
+  bool operator==(const SeccompRules&) const = default;
+};
+
+// The words of plan/syscalls.inc.
+enum class Verdict : std::uint8_t {
+  kAllow,
+  kDeny,    // EPERM: reaches outside the tree, raises privileges, or is attack surface
+  kAbsent,  // ENOSYS: obsolete, or hides its arguments so that the caller must fall back (clone3)
+  kSocket, kSocketpair,
+  kClone, kUnshare,                 // no new namespaces
+  kIoctl,                           // no TIOCSTI, TIOCLINUX (low 32 bits)
+  kSendto, kSendmsg, kSendmmsg,     // no MSG_FASTOPEN: it connects without asking Landlock
+  kListen,
+  kPersonality,                     // only the default one
+  kOwnPid,                          // pid argument 0 only
+  kSetpriority, kIoprioSet,
+  kSeccomp,                         // no notification listener of its own
+  kWatch,                           // inotify on a path: Landlock does not cover it
+  kTruncate, kOpen, kOpenat, kOpenat2,  // stand-ins below Landlock ABI 3
+};
+
+struct Syscall {
+  std::string_view name;
+  int x86_64 = -1;
+  int aarch64 = -1;
+  Verdict verdict = Verdict::kAllow;
+};
+[[nodiscard]] const std::vector<Syscall>& syscall_table();
+
+// kSandboxInit if the rules do not fit a program (a bug that the unit tests would show).
+[[nodiscard]] Result<std::vector<SockFilter>> compile_seccomp(const SeccompRules& rules);
+
+}  // namespace nono::plan
