@@ -45,8 +45,10 @@ Status CapabilitySet::platform_rule(const std::string& rule) {
 }
 
 bool CapabilitySet::path_covered(const std::string& path) const {
+  if (!path.starts_with('/')) return false;
+  const std::string folded = fold(path);
   return std::any_of(fs_.begin(), fs_.end(), [&](const FsCapability& grant) {
-    return !grant.is_file && is_within(grant.resolved, path);
+    return !grant.is_file && is_within_folded(grant.resolved, folded);
   });
 }
 

@@ -37,6 +37,16 @@ class CapabilitySet {
   void allow_tcp_connect_port(std::uint16_t port) { connect_ports_.push_back(port); }
   void allow_bind_port(std::uint16_t port) { bind_ports_.push_back(port); }
 
+  // The same grants on an open network, for a caller whose network is confined by other means.
+  [[nodiscard]] CapabilitySet without_network_rules() const {
+    CapabilitySet set = *this;
+    set.network_ = NetworkMode::kAllowed;
+    set.localhost_ports_.clear();
+    set.connect_ports_.clear();
+    set.bind_ports_.clear();
+    return set;
+  }
+
   // A macOS Seatbelt rule: checked everywhere, enforced only there. Error: kInvalidArgument with
   // upstream's texts ("Sandbox initialization failed: platform rule ...").
   [[nodiscard]] Status platform_rule(const std::string& rule);

@@ -9,8 +9,8 @@
 namespace nono::capability {
 namespace {
 
-bool covers(const FsCapability& grant, const std::string& path) {
-  return is_within(grant.resolved, path) && (!grant.is_file || is_within(path, grant.resolved));
+bool covers(const FsCapability& grant, const std::string& folded) {
+  return grant.is_file ? folded == grant.resolved : is_within_folded(grant.resolved, folded);
 }
 
 std::string overlap(const std::string& denied, const FsCapability& grant) {
@@ -25,8 +25,9 @@ Status validate_deny_overlaps(const std::vector<std::string>& deny_paths, const 
   for (const std::string& path : deny_paths) {
     // Grants are canonical; a deny that goes through a link must not slip past them.
     const std::string canonical = canonicalize_existing_part(path);
+    const std::string folded = path.starts_with('/') ? fold(path) : canonical;
     for (const FsCapability& grant : set.fs()) {
-      if (covers(grant, path)) lines.insert(overlap(path, grant));
+      if (covers(grant, folded)) lines.insert(overlap(path, grant));
       else if (covers(grant, canonical)) lines.insert(overlap(canonical, grant));
     }
   }

@@ -41,22 +41,6 @@ std::string_view next_component(std::string_view& rest) {
   return component;
 }
 
-// "/a//b/./c/../d/" -> "/a/b/d". `path` is absolute.
-std::string fold(std::string_view path) {
-  std::string out;
-  while (true) {
-    const std::string_view component = next_component(path);
-    if (component.empty()) break;
-    if (component == ".") continue;
-    if (component == "..") {
-      if (!out.empty()) out.resize(out.rfind('/'));
-      continue;
-    }
-    out.append("/").append(component);
-  }
-  return out.empty() ? "/" : out;
-}
-
 bool has_dot_dot(std::string_view path) {
   while (true) {
     const std::string_view component = next_component(path);
@@ -146,12 +130,29 @@ std::string canonicalize_existing_part(const std::string& path) {
   return fold(wanted);
 }
 
+std::string fold(std::string_view path) {
+  std::string out;
+  while (true) {
+    const std::string_view component = next_component(path);
+    if (component.empty()) break;
+    if (component == ".") continue;
+    if (component == "..") {
+      if (!out.empty()) out.resize(out.rfind('/'));
+      continue;
+    }
+    out.append("/").append(component);
+  }
+  return out.empty() ? "/" : out;
+}
+
+bool is_within_folded(std::string_view ancestor, std::string_view path) {
+  if (ancestor == "/") return true;
+  return path.starts_with(ancestor) && (path.size() == ancestor.size() || path[ancestor.size()] == '/');
+}
+
 bool is_within(const std::string& ancestor, const std::string& path) {
   if (!ancestor.starts_with('/') || !path.starts_with('/')) return false;
-  const std::string above = fold(ancestor);
-  const std::string below = fold(path);
-  if (above == "/") return true;
-  return below.starts_with(above) && (below.size() == above.size() || below[above.size()] == '/');
+  return is_within_folded(fold(ancestor), fold(path));
 }
 
 }  // namespace nono::capability

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/error.h"
 #include "base/result.h"
@@ -20,9 +21,15 @@ namespace nono::capability {
 // kernel call accepts (embedded NUL, a link loop): the path itself, folded lexically.
 [[nodiscard]] std::string canonicalize_existing_part(const std::string& path);
 
+// `path`, absolute, as text: "/a//b/./../c/" -> "/a/c".
+[[nodiscard]] std::string fold(std::string_view path);
+
 // True when `ancestor` is `path` or a whole-component prefix of it, once "." and ".." are folded.
 // False unless both are absolute.
 [[nodiscard]] bool is_within(const std::string& ancestor, const std::string& path);
+
+// The same for paths that are folded already, as canonical ones are; for inner loops.
+[[nodiscard]] bool is_within_folded(std::string_view ancestor, std::string_view path);
 
 // The error of a failed resolution of `path`, with upstream's texts.
 [[nodiscard]] Error resolution_error(const std::string& path, int error_number);

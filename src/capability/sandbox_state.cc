@@ -40,10 +40,12 @@ Result<SandboxState> SandboxState::from_caps(const CapabilitySet& set) {
   for (const FsCapability& grant : set.fs()) {
     if (!is_utf8(grant.original) || !is_utf8(grant.resolved)) {
       return fail(ErrorKind::kInvalidArgument,
-                  cat("SandboxState cannot represent a path that is not UTF-8: ", escape(grant.resolved)),
+                  cat("SandboxState cannot represent a path that is not UTF-8: ",
+                      escape(grant.resolved)),
                   "Grant a directory above it, or rename it.");
     }
-    state.fs_.push_back({grant.original, grant.resolved, std::string(to_string(grant.access)), grant.is_file});
+    state.fs_.push_back({grant.original, grant.resolved, std::string(to_string(grant.access)),
+                         grant.is_file});
   }
   return state;
 }
@@ -62,7 +64,8 @@ Result<CapabilitySet> SandboxState::to_caps() const {
     const auto access = parse_access(entry.access);
     if (!access) {
       return fail(ErrorKind::kConfigParse,
-                  cat("Configuration parse error: invalid access mode in sandbox state: ", escape(entry.access)),
+                  cat("Configuration parse error: invalid access mode in sandbox state: ",
+                      escape(entry.access)),
                   "Use \"read\", \"write\" or \"read+write\".");
     }
     Status granted = entry.is_file ? set.allow_file(entry.original, *access)

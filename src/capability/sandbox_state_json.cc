@@ -34,7 +34,8 @@ class StateReader {
     for (const JsonValue& item : *NONO_TRY(member<JsonValue::Array>(document, "fs", "an array"))) {
       state.fs_.push_back(NONO_TRY(fs_entry(item)));
     }
-    if (const auto* sockets = NONO_TRY(optional_member<JsonValue::Array>(document, "unix_sockets", "an array"))) {
+    const auto* sockets = NONO_TRY(optional_member<JsonValue::Array>(document, "unix_sockets", "an array"));
+    if (sockets != nullptr) {
       for (const JsonValue& item : *sockets) state.unix_sockets_.push_back(NONO_TRY(socket_entry(item)));
     }
     state.net_blocked_ = *NONO_TRY(member<bool>(document, "net_blocked", "a boolean"));

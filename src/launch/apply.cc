@@ -80,7 +80,7 @@ Result<Applied> apply(const plan::Plan& plan) {
   const struct {
     unsigned short length;
     const plan::SockFilter* instructions;
-  } program{static_cast<unsigned short>(plan.seccomp_program.size()), plan.seccomp_program.data()};
+  } program{static_cast<unsigned short>(plan.seccomp_program->size()), plan.seccomp_program->data()};
   // TSYNC is right with one thread too: a thread that started meanwhile is bound or this fails.
   const long filtered = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_TSYNC, &program);
   if (filtered > 0) return refuse(cat("seccomp: thread ", filtered, " could not be bound"));

@@ -1,6 +1,7 @@
 #include "launch/child.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <sched.h>
 #include <sys/epoll.h>
@@ -15,6 +16,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <cstdlib>
 #include <mutex>
 #include <thread>
 
@@ -31,9 +33,12 @@
 namespace nono::launch {
 namespace {
 
-constexpr std::size_t kStackSize = 32 * 1024;
 // What may still lie in a pipe when its last writer has gone, read once the tree has ended.
 constexpr std::size_t kMaxDrain = 16 * 1024 * 1024;
+
+struct FreeMemory {
+  void operator()(std::byte* memory) const { std::free(memory); }
+};
 
 tl::unexpected<Error> io(std::string_view what) {
   return fail(ErrorKind::kIo, cat(what, " failed: ", os_error(errno)));
@@ -50,6 +55,18 @@ std::size_t bound_of(const Output& output) {
   return capture == nullptr ? 0 : capture->max_bytes;
 }
 
+// Bit n-1: this process ignores signal n.
+std::uint64_t ignored_signals() {
+  std::uint64_t ignored = 0;
+  for (int signal = 1; signal <= 64; ++signal) {
+    struct sigaction action {};
+    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) {
+      ignored |= 1ULL << (signal - 1);
+    }
+  }
+  return ignored;
+}
+
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> list;
   list.reserve(strings.size() + 1);
@@ -61,17 +78,18 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
 }  // namespace
 
 struct Child::State {
-  State(const plan::Plan& plan_, Command command_)
-      : plan(plan_),
+  State(plan::Plan plan_, Command command_)
+      : plan(std::move(plan_)),
         command(std::move(command_)),
         output(bound_of(command.output)),
         error(bound_of(command.error)) {}
 
+  Status start();
   Status prepare();
+  void release(Launch::Ready ready);
   Status prepare_streams();
   Result<Fd> child_end(const Output& sink, Fd& reader);
   void prepare_view();
-  Status start();
   void finish_identity_change();
 
   void pump_output(Fd& pipe, OutputBuffer& buffer, std::size_t limit);
@@ -91,12 +109,11 @@ struct Child::State {
   std::vector<kernel::ProcRule> proc_rules;
   std::string uid_map;
   std::string gid_map;
-  std::unique_ptr<std::byte[]> stacks;
+  std::unique_ptr<std::byte, FreeMemory> stacks;  // the keeper's, then the command's
   Launch launch;
 
   std::array<Fd, 3> standard;
   Fd directory;
-  Fd outer_ruleset;
   Fd inner_ruleset;
   Fd host_pidfd;
   Fd keeper;
@@ -145,7 +162,6 @@ Status Child::State::prepare_streams() {
 
 void Child::State::prepare_view() {
   if (!plan.view) return;
-  launch.private_view = true;
   for (const auto& rule : plan.view->writable) {
     const auto& identity = rule.handle->identity;
     // A writable grant inside another one is in the same mount copy.
@@ -178,7 +194,6 @@ Status Child::State::prepare() {
   directory = NONO_TRY(kernel::open_path(command.directory, O_DIRECTORY));
   const kernel::Identity here = NONO_TRY(kernel::fstat(directory));
   inner_ruleset = NONO_TRY(make_ruleset(plan.landlock));
-  if (plan.tree_kill == plan::TreeKill::kSignalScope) outer_ruleset = NONO_TRY(make_scope_ruleset());
   if (Status ok = prepare_streams(); !ok) return ok;
   prepare_view();
 
@@ -195,51 +210,60 @@ Status Child::State::prepare() {
   launch.directory = directory.get();
   launch.directory_in_view = {command.directory.c_str(), here.device, here.inode};
   launch.inner_ruleset = inner_ruleset.get();
-  launch.outer_ruleset = outer_ruleset.get();
-  launch.seccomp = {static_cast<unsigned short>(plan.seccomp_program.size()), plan.seccomp_program.data()};
   launch.limits = limits.data();
   launch.limit_count = limits.size();
   launch.kept_capabilities = plan.kept_capabilities;
   launch.drop_capabilities = plan.facts.capabilities != 0 || plan.become || launch.view.user_namespace;
   if (plan.become) {
-    launch.change_identity = true;
     launch.uid = plan.become->uid;
     launch.gid = plan.become->gid;
   }
-  launch.host_pid = owner;
+  launch.ignored_signals = ignored_signals();
   if (launch.private_view) {
     host_pidfd = Fd(static_cast<int>(::syscall(kernel::kNrPidfdOpen, owner, 0)));
     if (!host_pidfd.valid()) return io("pidfd_open");
     host_pidfd = NONO_TRY(kernel::above_stdio(std::move(host_pidfd)));
     launch.host_pidfd = host_pidfd.get();
   }
-  stacks = std::make_unique_for_overwrite<std::byte[]>(2 * kStackSize);
-  launch.command_stack = stacks.get() + kStackSize;
   return {};
 }
 
 // --- starting --------------------------------------------------------------------------------
 
 Status Child::State::start() {
+  launch.private_view = plan.view.has_value();
+  launch.change_identity = plan.become.has_value();
+  launch.seccomp = {static_cast<unsigned short>(plan.seccomp_program->size()), plan.seccomp_program->data()};
+  launch.host_pid = owner;
+  stacks.reset(static_cast<std::byte*>(std::aligned_alloc(kStackSize, 2 * kStackSize)));
+  if (stacks == nullptr) return fail(ErrorKind::kIo, "out of memory for a child's stack");
+  *reinterpret_cast<Launch**>(stacks.get()) = &launch;
+  launch.command_stack = stacks.get() + 2 * kStackSize;
   // CLONE_FILES: the keeper keeps no copy of the host's descriptors alive, and the host keeps the
   // child's ends open until the tree has ended, when the command has long had its own copies.
   // Exit signal 0: no SIGCHLD to the host, and its waitpid(-1) does not take the keeper.
   unsigned long flags = CLONE_VM | CLONE_FILES | kernel::kClonePidfd;
-  flags |= launch.private_view ? kernel::private_view_flags(launch.view.user_namespace)
-                               : static_cast<unsigned long>(CLONE_FS);
+  flags |= plan.view ? kernel::private_view_flags(plan.view->user_namespace)
+                     : static_cast<unsigned long>(CLONE_FS);
   int pidfd = -1;
   long pid = 0;
   {
     const kernel::BlockAllSignals blocked;
-    pid = kernel::raw::clone(flags, stacks.get() + 2 * kStackSize, &pidfd, keeper_main, &launch);
+    pid = kernel::raw::clone(flags, stacks.get() + kStackSize, &pidfd, keeper_main, &launch);
   }
   if (pid < 0) {
     reaped = true;
     return fail(ErrorKind::kIo, cat("clone() failed: ", os_error(static_cast<int>(-pid))));
   }
   keeper = Fd(pidfd);
-  if (launch.change_identity) finish_identity_change();
   return {};
+}
+
+void Child::State::release(Launch::Ready ready) {
+  launch.ready.store(ready);
+  if (launch.waits_for_ready.load()) {
+    ::syscall(SYS_futex, &launch.ready, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
+  }
 }
 
 // A process that changes its uid makes the memory it shares with the host undumpable, so that the
@@ -276,11 +300,17 @@ class DumpableGuard {
 
 Child::Child(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Result<std::unique_ptr<Child>> Child::launch(const plan::Plan& plan, Command command) {
-  auto state = std::make_unique<State>(plan, std::move(command));
-  if (Status ok = state->prepare(); !ok) return tl::unexpected(ok.error());
-  const DumpableGuard dumpable(state->launch.change_identity);
+Result<std::unique_ptr<Child>> Child::launch(plan::Plan plan, Command command) {
+  auto state = std::make_unique<State>(std::move(plan), std::move(command));
   if (Status ok = state->start(); !ok) return tl::unexpected(ok.error());
+  if (Status ok = state->prepare(); !ok) {
+    state->release(Launch::kAbandon);
+    state->reap();
+    return tl::unexpected(ok.error());
+  }
+  const DumpableGuard dumpable(state->launch.change_identity);
+  state->release(Launch::kGo);
+  if (state->launch.change_identity) state->finish_identity_change();
   return std::unique_ptr<Child>(new Child(std::move(state)));
 }
 

@@ -22,7 +22,7 @@ class Child {
  public:
   // Errors: kSandboxInit (a grant is no longer what was granted, a ruleset could not be made), kIo
   // (no descriptor, no process). What fails after the clone is in the Outcome instead.
-  [[nodiscard]] static Result<std::unique_ptr<Child>> launch(const plan::Plan& plan, Command command);
+  [[nodiscard]] static Result<std::unique_ptr<Child>> launch(plan::Plan plan, Command command);
 
   ~Child();
   Child(const Child&) = delete;
@@ -54,9 +54,9 @@ struct Deadline {
   std::optional<std::chrono::steady_clock::time_point> at;
 };
 template <class Interrupted>
-[[nodiscard]] Result<Outcome> run(const plan::Plan& plan, Command command, Deadline deadline,
+[[nodiscard]] Result<Outcome> run(plan::Plan plan, Command command, Deadline deadline,
                                   Interrupted interrupted) {
-  const std::unique_ptr<Child> child = NONO_TRY(Child::launch(plan, std::move(command)));
+  const std::unique_ptr<Child> child = NONO_TRY(Child::launch(std::move(plan), std::move(command)));
   bool expired = false;
   for (;;) {
     std::optional<std::chrono::nanoseconds> left;

@@ -52,13 +52,15 @@ void check(Launch& launch, Step step, long result) {
 
 // --- the command -----------------------------------------------------------------------------
 
-void default_signals() {
+// exec resets handlers by itself, but keeps what is ignored.
+void default_signals(const Launch& launch) {
   const KernelSigaction plain{};
   for (int signal = 1; signal <= 64; ++signal) {
-    if (signal != SIGKILL && signal != SIGSTOP) {
+    if ((launch.ignored_signals & mask_of(signal)) != 0) {
       call(SYS_rt_sigaction, signal, address(&plain), 0, kSigsetSize);
     }
   }
+  call(SYS_rt_sigaction, kWakeSignal, address(&plain), 0, kSigsetSize);  // the keeper's handler
 }
 
 // The sources lie above 2 (kernel/fd_table.h), so no dup can overwrite a later source.
@@ -103,6 +105,9 @@ void limit(Launch& launch) {
 
 void change_identity(Launch& launch) {
   if (!launch.change_identity) return;
+  for (unsigned capability = 0; capability < 64; ++capability) {  // needs CAP_SETPCAP, still held
+    if (call(SYS_prctl, PR_CAPBSET_DROP, capability) < 0) break;
+  }
   const long uid = static_cast<long>(launch.uid);
   const long gid = static_cast<long>(launch.gid);
   check(launch, Step::kGroups, call(SYS_setgroups, 0, 0));
@@ -110,15 +115,11 @@ void change_identity(Launch& launch) {
   check(launch, Step::kUid, call(SYS_setresuid, uid, uid, uid));
 }
 
-// Ambient first: it would hand capabilities through exec. The bounding set bars a root caller's
-// exec from taking everything back; without CAP_SETPCAP it cannot be cut, and no_new_privs stands.
+// Ambient first: it would hand capabilities through exec. What uid 0 would take back from the
+// bounding set at its exec, no_new_privs cuts down to what it held before.
 void drop_capabilities(Launch& launch) {
   if (!launch.drop_capabilities) return;
   call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  for (unsigned capability = 0; capability < 64; ++capability) {
-    if ((launch.kept_capabilities >> capability) & 1) continue;
-    if (call(SYS_prctl, PR_CAPBSET_DROP, capability) == -EINVAL) break;
-  }
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   const auto low = static_cast<std::uint32_t>(launch.kept_capabilities);
   const auto high = static_cast<std::uint32_t>(launch.kept_capabilities >> 32);
@@ -129,7 +130,7 @@ void drop_capabilities(Launch& launch) {
 void command_main(void* argument) {
   auto& launch = *static_cast<Launch*>(argument);
   call(SYS_setsid);
-  default_signals();
+  default_signals(launch);
   standard_streams(launch);
   close_on_exec(launch);
   change_directory(launch);
@@ -139,11 +140,8 @@ void command_main(void* argument) {
   // After the credentials, whose change would clear it. The keeper has one thread, so this fires
   // when the keeper dies and never before.
   call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
-  check(launch, Step::kNoNewPrivs, call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  // no_new_privs and the seccomp filter are inherited from the keeper.
   check(launch, Step::kLandlock, call(kernel::kNrLandlockRestrictSelf, launch.inner_ruleset, 0));
-  // Last: the filter refuses some of the calls above.
-  check(launch, Step::kSeccomp,
-        call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, address(&launch.seccomp)));
   const KernelSigset none = 0;
   call(SYS_rt_sigprocmask, SIG_SETMASK, address(&none), 0, kSigsetSize);
   fail(launch, Step::kExec,
@@ -152,14 +150,17 @@ void command_main(void* argument) {
 
 // --- the keeper ------------------------------------------------------------------------------
 
+// In a PID namespace the host has no number. A dying host sends its last signal just before its
+// pidfd says so: look for a while.
 bool host_is_gone(const Launch& launch) {
   if (!launch.private_view) return call(SYS_getppid) != launch.host_pid;
   struct pollfd host = {launch.host_pidfd, POLLIN, 0};
-  const timespec now{0, 0};
-  return call(SYS_ppoll, address(&host), 1, address(&now), 0, kSigsetSize) > 0;
+  const timespec a_while{0, 50'000'000};
+  return call(SYS_ppoll, address(&host), 1, address(&a_while), 0, kSigsetSize) > 0;
 }
 
-// Everything below the keeper has ended: true. Notes the command's own end on the way.
+// Waits for one child, or with WNOHANG takes those that have ended. True when there is none left.
+// Notes the command's own end on the way.
 bool reap(Launch& launch, int flags) {
   for (;;) {
     siginfo_t info;
@@ -178,42 +179,109 @@ bool reap(Launch& launch, int flags) {
   }
 }
 
+void kill_everything(const Launch& launch) {
+  if (launch.private_view) leave(0);
+  call(SYS_kill, -1, SIGKILL);
+}
+
 // kill(-1) walks all processes under the lock that fork needs, so nothing can fork away from it.
 // As PID 1 of its namespace the keeper need only end: the kernel does the same then.
 [[noreturn]] void end_tree(Launch& launch) {
-  if (launch.private_view) leave(0);
   while (!reap(launch, WNOHANG)) {
-    call(SYS_kill, -1, SIGKILL);
+    kill_everything(launch);
     if (reap(launch, 0)) break;
   }
   leave(0);
 }
 
-void hold_the_tree(Launch& launch) {
-  if (launch.private_view) {
-    const kernel::SetupFailure failure = kernel::enter_private_view(launch.view);
-    if (failure.step != nullptr) fail(launch, Step::kView, -failure.error, 0, failure.step);
-    return;
+// The handler of kWakeSignal: the host asks for the end, or a thread of it has ended and it may be
+// gone as a whole. The keeper's stack tells whose keeper this is (child_main.h).
+void on_wake(int) {
+  const auto stack = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) & ~(kStackSize - 1);
+  const Launch& launch = **reinterpret_cast<Launch**>(stack);
+  if (launch.cancel.load() || host_is_gone(launch)) kill_everything(launch);
+}
+
+#if defined(__x86_64__)
+constexpr unsigned long kSaRestorer = 0x04000000;
+[[gnu::naked]] void restore() { asm volatile("mov $15, %eax\n\tsyscall"); }
+#else
+constexpr unsigned long kSaRestorer = 0;  // the kernel's vDSO has one
+void restore() {}
+#endif
+
+void take_signals() {
+  const KernelSigaction plain{};
+  // The host may ignore SIGCHLD, which would reap the command behind our back.
+  call(SYS_rt_sigaction, SIGCHLD, address(&plain), 0, kSigsetSize);
+  KernelSigaction wake{};
+  wake.handler = reinterpret_cast<void*>(on_wake);
+  wake.flags = kSaRestorer;
+  wake.restorer = reinterpret_cast<void*>(restore);
+  call(SYS_rt_sigaction, kWakeSignal, address(&wake), 0, kSigsetSize);
+  // Fires when the thread that made us ends, again when the thread that inherited us ends, and so
+  // on to the process: each time `host_is_gone` tells which of the two it was.
+  call(SYS_prctl, PR_SET_PDEATHSIG, kWakeSignal);
+}
+
+// Until the launching thread has prepared everything: most often it already has.
+void wait_for_ready(Launch& launch) {
+  constexpr int kSpins = 200;
+  constexpr long kFutexWaitPrivate = 0 | 128;
+  for (int spins = 0; launch.ready.load() == Launch::kNotYet; ++spins) {
+    if (spins < kSpins) continue;
+    launch.waits_for_ready.store(true);
+    const timespec look_again{0, 100'000'000};
+    call(SYS_futex, address(&launch.ready), kFutexWaitPrivate, Launch::kNotYet, address(&look_again));
+    if (!launch.private_view && host_is_gone(launch)) leave(0);
   }
-  check(launch, Step::kNoNewPrivs, call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
-  check(launch, Step::kNoNewPrivs, call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-  check(launch, Step::kScope, call(kernel::kNrLandlockRestrictSelf, launch.outer_ruleset, 0));
+  if (launch.ready.load() == Launch::kAbandon) leave(0);
+}
+
+// The scope's own domain, before anything else is started: the command's lies inside it.
+void enter_scope(Launch& launch) {
+  const kernel::LandlockRulesetAttr scope{0, 0, kernel::kScopeSignal};
+  const long ruleset =
+      call(kernel::kNrLandlockCreateRuleset, address(&scope), sizeof scope, 0);
+  check(launch, Step::kScope, ruleset);
+  const long restricted = call(kernel::kNrLandlockRestrictSelf, ruleset, 0);
+  call(SYS_close, ruleset);
+  check(launch, Step::kScope, restricted);
   // The whole design stands on this: a keeper that could reach its host must never say kill(-1).
   if (call(SYS_kill, launch.host_pid, 0) == 0) fail(launch, Step::kScopeProof, -EPERM);
+}
+
+void confine(Launch& launch) {
+  check(launch, Step::kNoNewPrivs, call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  if (!launch.private_view) {
+    check(launch, Step::kScope, call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+    enter_scope(launch);
+  }
+  check(launch, Step::kSeccomp,
+        call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, address(&launch.seccomp)));
+}
+
+// The filter, which the command inherits, refuses mounts: a view comes before it.
+void hold_the_tree(Launch& launch) {
+  if (!launch.private_view) {
+    confine(launch);
+    wait_for_ready(launch);
+    return;
+  }
+  wait_for_ready(launch);
+  const kernel::SetupFailure failure = kernel::enter_private_view(launch.view);
+  if (failure.step != nullptr) fail(launch, Step::kView, -failure.error, 0, failure.step);
+  confine(launch);
 }
 
 }  // namespace
 
 void keeper_main(void* argument) {
   auto& launch = *static_cast<Launch*>(argument);
-  // The host may ignore SIGCHLD, which would reap the command behind our back.
-  const KernelSigaction plain{};
-  call(SYS_rt_sigaction, SIGCHLD, address(&plain), 0, kSigsetSize);
-  // Fires when the thread that made us ends, again when the thread that inherited us ends, and so
-  // on to the process: each time `host_is_gone` tells which of the two it was.
-  call(SYS_prctl, PR_SET_PDEATHSIG, kWakeSignal);
-  if (host_is_gone(launch)) fail(launch, Step::kHostGone, -ESRCH);
+  take_signals();
   hold_the_tree(launch);
+  // The host may have ended before its death could be noticed.
+  if (!launch.private_view && host_is_gone(launch)) fail(launch, Step::kHostGone, -ESRCH);
 
   // A change of identity is waited for: the host must know when its memory is shared no more.
   const unsigned long wait = launch.change_identity ? CLONE_VFORK : 0;
@@ -223,27 +291,15 @@ void keeper_main(void* argument) {
   if (pid < 0) fail(launch, Step::kClone, pid);
   launch.command_pid = static_cast<int>(pid);
 
-  // The signals are blocked since before the clone and taken here one by one: none can be missed.
-  const KernelSigset awaited = mask_of(SIGCHLD) | mask_of(kWakeSignal);
-  // A dying host sends its last signal just before its pidfd says so: look again a few times.
-  constexpr int kLooks = 50;
-  const timespec pause{0, 1'000'000};
-  int looks = 0;
-  for (;;) {
-    const long signal = call(SYS_rt_sigtimedwait, address(&awaited), 0,
-                             looks > 0 ? address(&pause) : 0, kSigsetSize);
-    if (signal == SIGCHLD) {
-      const bool empty = reap(launch, WNOHANG);
-      if (launch.finished.load()) {
-        if (empty) leave(0);
-        end_tree(launch);
-      }
-      continue;
-    }
-    if (signal == kWakeSignal && launch.private_view) looks = kLooks;
-    else if (looks > 0) --looks;
-    if (launch.cancel.load() || host_is_gone(launch)) end_tree(launch);
+  // From here on `on_wake` may run at any instruction; a request that came earlier is pending.
+  const KernelSigset all_but_wake = ~mask_of(kWakeSignal);
+  call(SYS_rt_sigprocmask, SIG_SETMASK, address(&all_but_wake), 0, kSigsetSize);
+  // Waiting in waitid, not for SIGCHLD: the kernel then runs the keeper on the processor that the
+  // command has just left, instead of waking another one (about 30 us on a virtual machine).
+  while (!launch.finished.load()) {
+    if (reap(launch, 0)) break;
   }
+  end_tree(launch);
 }
 
 }  // namespace nono::launch

@@ -1,6 +1,9 @@
 // What the two processes of one command do between clone and exec. Everything they need is prepared
 // by the launching thread; everything they find out is written back into `Launch`.
 //
+// The keeper is cloned first and confines itself while the launching thread prepares the rest, so
+// that the two costs overlap; `ready` lets it go on.
+//
 // The *keeper* is the command's parent. It shares the host's memory and descriptors, never execs,
 // and does three things: start the command, reap, and end the whole tree when the command ends,
 // when it is told to, or when the host is gone. It lies in a Landlock domain whose signal scope
@@ -59,6 +62,16 @@ struct SeccompProgram {
 
 struct Launch {
   // --- input, constant from the clone on ---
+  bool private_view = false;
+  SeccompProgram seccomp;
+  int host_pid = 0;
+  bool change_identity = false;
+  void* command_stack = nullptr;   // its top
+
+  // --- input, constant once `ready` is kGo ---
+  enum Ready : std::uint32_t { kNotYet, kGo, kAbandon };
+  std::atomic<std::uint32_t> ready{kNotYet};  // a futex
+  std::atomic<bool> waits_for_ready{false};
   const char* program = nullptr;
   char* const* argv = nullptr;
   char* const* environment = nullptr;
@@ -67,21 +80,16 @@ struct Launch {
   std::size_t keep_count = 0;
   int directory = -1;              // O_PATH, used without a view
   kernel::WritableRoot directory_in_view;  // used with one: the same directory by name
-  int outer_ruleset = -1;          // signal scope; -1 with a PID namespace
   int inner_ruleset = -1;
-  SeccompProgram seccomp;
+  std::uint64_t ignored_signals = 0;  // bit n-1: the host ignores signal n
   const RlimitPair* limits = nullptr;
   std::size_t limit_count = 0;
   bool drop_capabilities = false;  // anything to drop at all
   std::uint64_t kept_capabilities = 0;
-  bool change_identity = false;
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
-  bool private_view = false;
   kernel::PrivateViewSetup view;
-  int host_pid = 0;
   int host_pidfd = -1;             // only with a private view, where getppid() is 0
-  void* command_stack = nullptr;   // its top
 
   // --- the host asks ---
   std::atomic<bool> cancel{false};  // and then sends kWakeSignal
@@ -100,6 +108,10 @@ struct Launch {
 };
 
 inline constexpr int kWakeSignal = SIGUSR1;
+
+// Size and alignment of a stack. The keeper's signal handler finds its Launch in the stack's lowest
+// word: thread-local storage is the host thread's, and all keepers share one memory.
+inline constexpr std::size_t kStackSize = 32 * 1024;
 
 // Entry point of the keeper: `argument` is a Launch*. Never returns.
 void keeper_main(void* argument);

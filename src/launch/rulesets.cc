@@ -20,8 +20,4 @@ Result<Fd> make_ruleset(const plan::LandlockRules& rules) {
   return ruleset;
 }
 
-Result<Fd> make_scope_ruleset() {
-  return kernel::landlock_create_ruleset({0, 0, kernel::kScopeSignal});
-}
-
 }  // namespace nono::launch

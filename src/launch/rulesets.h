@@ -9,7 +9,4 @@ namespace nono::launch {
 
 [[nodiscard]] Result<Fd> make_ruleset(const plan::LandlockRules& rules);
 
-// Only a signal scope: the domain of the keeper.
-[[nodiscard]] Result<Fd> make_scope_ruleset();
-
 }  // namespace nono::launch

@@ -8,15 +8,17 @@
 namespace nono::plan {
 namespace {
 
-std::string ports(const std::vector<std::uint16_t>& list) {
+std::string ports(const Plan& plan, std::uint64_t right) {
   std::string text;
-  for (const auto port : list) text += cat(text.empty() ? "" : ", ", port);
-  return text;
+  for (const auto& rule : plan.landlock.ports) {
+    if ((rule.access & right) != 0) text += cat(text.empty() ? "" : ", ", rule.port);
+  }
+  return text.empty() ? "none" : text;
 }
 
 class Writer {
  public:
-  Writer(const Plan& plan, const capability::CapabilitySet& set) : plan_(plan), set_(set) {}
+  explicit Writer(const Plan& plan) : plan_(plan) {}
 
   std::vector<Boundary> write() {
     files();
@@ -61,8 +63,8 @@ class Writer {
       case Sockets::kNone: add("tcp", "seccomp", "no internet sockets"); break;
       case Sockets::kTcp:
         add("tcp", "landlock",
-            cat("connect to ports ", set_.connect_ports().empty() ? "none" : ports(set_.connect_ports()),
-                "; bind to ports ", set_.bind_ports().empty() ? "none" : ports(set_.bind_ports())));
+            cat("connect to ports ", ports(plan_, kernel::kNetConnectTcp), "; bind to ports ",
+                ports(plan_, kernel::kNetBindTcp)));
         add("tcp fast open", "seccomp", "MSG_FASTOPEN refused");
         break;
       case Sockets::kInternet: add("tcp", "nothing", "allowed by the capability set"); break;
@@ -103,7 +105,7 @@ class Writer {
     add("namespaces, mounts", "seccomp", "unshare, clone(CLONE_NEW*), setns, mount calls refused");
     add("System V and POSIX message IPC", "seccomp", "refused");
     add("other system calls", "seccomp",
-        cat("allow-list of ", plan_.seccomp_program.size(),
+        cat("allow-list of ", plan_.seccomp_program->size(),
             " instructions; io_uring, keyrings, bpf, perf, userfaultfd, kernel modules refused; "
             "clone3, foreign ABIs and unknown calls answer ENOSYS"));
     add("terminal", "seccomp", "own session; TIOCSTI and TIOCLINUX refused");
@@ -158,14 +160,13 @@ class Writer {
   }
 
   const Plan& plan_;
-  const capability::CapabilitySet& set_;
   std::vector<Boundary> out_;
 };
 
 }  // namespace
 
-std::vector<Boundary> boundaries_of(const Plan& plan, const capability::CapabilitySet& capabilities) {
-  return Writer(plan, capabilities).write();
+std::vector<Boundary> boundaries_of(const Plan& plan) {
+  return Writer(plan).write();
 }
 
 }  // namespace nono::plan

@@ -4,7 +4,6 @@
 
 #include "base/text.h"
 #include "kernel/uapi.h"
-#include "plan/boundaries.h"
 #include "plan/plan.h"
 
 namespace nono::plan {
@@ -189,7 +188,6 @@ Result<Plan> make_plan(const capability::CapabilitySet& capabilities,
   plan.environment = options.environment;
   plan.keep_descriptors = options.keep_descriptors;
   plan.grants = capabilities.fs();
-  plan.boundaries = boundaries_of(plan, capabilities);
   return plan;
 }
 

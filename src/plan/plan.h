@@ -72,18 +72,11 @@ struct View {
   std::vector<LandlockPathRule> in_proc;  // grants below /proc, made anew in the fresh one
 };
 
-// One line of the effective policy record: what stops what.
-struct Boundary {
-  std::string name;         // "files", "udp", "process tree", ...
-  std::string enforced_by;  // "landlock", "seccomp", "mount namespace", "rlimit", "credentials"
-  std::string detail;
-};
-
 struct Plan {
   kernel::HostFacts facts;
   LandlockRules landlock;
   SeccompRules seccomp_rules;
-  std::vector<SockFilter> seccomp_program;
+  SeccompProgram seccomp_program;
   TreeKill tree_kill = TreeKill::kSignalScope;
   std::optional<View> view;
   std::vector<Rlimit> rlimits;
@@ -91,7 +84,6 @@ struct Plan {
   std::uint64_t kept_capabilities = 0;  // of a root caller; everything else is dropped
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<int> keep_descriptors;
-  std::vector<Boundary> boundaries;
   std::vector<capability::FsCapability> grants;
 };
 

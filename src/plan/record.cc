@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernel/uapi.h"
+#include "plan/boundaries.h"
 
 namespace nono::plan {
 namespace {
@@ -57,7 +58,7 @@ const char* limit_name(int resource) {
 
 std::string record_json(const Plan& plan) {
   Json boundaries = Json::array();
-  for (const auto& boundary : plan.boundaries) {
+  for (const auto& boundary : boundaries_of(plan)) {
     boundaries.push_back({{"boundary", boundary.name},
                           {"enforced_by", boundary.enforced_by},
                           {"detail", boundary.detail}});
@@ -77,7 +78,7 @@ std::string record_json(const Plan& plan) {
                        {"connect_ports", ports(plan, kernel::kNetConnectTcp)},
                        {"bind_ports", ports(plan, kernel::kNetBindTcp)}};
   record["boundaries"] = std::move(boundaries);
-  record["seccomp"] = {{"instructions", plan.seccomp_program.size()}};
+  record["seccomp"] = {{"instructions", plan.seccomp_program->size()}};
   record["limits"] = std::move(limits);
   record["environment"] = std::move(environment);
   // A path may be any bytes; JSON may not.

@@ -5,6 +5,8 @@
 #include <functional>
 #include <iterator>
 #include <map>
+#include <mutex>
+#include <utility>
 
 #include "plan/bpf_assembler.h"
 
@@ -274,8 +276,16 @@ const std::vector<Syscall>& syscall_table() {
   return table;
 }
 
-Result<std::vector<SockFilter>> compile_seccomp(const SeccompRules& rules) {
-  return Compiler(rules).run();
+Result<SeccompProgram> compile_seccomp(const SeccompRules& rules) {
+  static std::mutex mutex;
+  static std::vector<std::pair<SeccompRules, SeccompProgram>> compiled;  // a handful in all
+  const std::lock_guard lock(mutex);
+  for (const auto& [known, program] : compiled) {
+    if (known == rules) return program;
+  }
+  auto program = std::make_shared<const std::vector<SockFilter>>(NONO_TRY(Compiler(rules).run()));
+  compiled.emplace_back(rules, program);
+  return program;
 }
 
 }  // namespace nono::plan

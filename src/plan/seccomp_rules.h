@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -41,11 +42,14 @@ struct SeccompRules {
   bool operator==(const SeccompRules&) const = default;
 };
 
+// Shared: the same rules give the very same program, compiled once per process.
+using SeccompProgram = std::shared_ptr<const std::vector<SockFilter>>;
+
 // The words of plan/syscalls.inc.
 enum class Verdict : std::uint8_t {
   kAllow,
   kDeny,    // EPERM: reaches outside the tree, raises privileges, or is attack surface
-  kAbsent,  // ENOSYS: obsolete, or hides its arguments so that the caller must fall back (clone3)
+  kAbsent,  // ENOSYS: hides its arguments, so the caller must fall back to one that does not (clone3)
   kSocket, kSocketpair,
   kClone, kUnshare,                 // no new namespaces
   kIoctl,                           // no TIOCSTI, TIOCLINUX (low 32 bits)
@@ -68,6 +72,6 @@ struct Syscall {
 [[nodiscard]] const std::vector<Syscall>& syscall_table();
 
 // kSandboxInit if the rules do not fit a program (a bug that the unit tests would show).
-[[nodiscard]] Result<std::vector<SockFilter>> compile_seccomp(const SeccompRules& rules);
+[[nodiscard]] Result<SeccompProgram> compile_seccomp(const SeccompRules& rules);
 
 }  // namespace nono::plan

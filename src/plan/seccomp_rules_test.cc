@@ -33,16 +33,15 @@ class Filter {
     return by_number(static_cast<std::uint32_t>(number(name, rules_.arch)), args);
   }
   std::uint32_t by_number(std::uint32_t nr, std::array<std::uint64_t, 6> args = {}) const {
-    return evaluate_bpf(program_, {nr, rules_.arch == Arch::kX86_64 ? 0xc000003e : 0xc00000b7, args});
+    return evaluate_bpf(*program_, {nr, rules_.arch == Arch::kX86_64 ? 0xc000003e : 0xc00000b7, args});
   }
   std::uint32_t foreign(std::uint32_t nr, std::uint32_t arch) const {
-    return evaluate_bpf(program_, {nr, arch, {}});
+    return evaluate_bpf(*program_, {nr, arch, {}});
   }
-  std::size_t size() const { return program_.size(); }
 
  private:
   SeccompRules rules_;
-  std::vector<SockFilter> program_;
+  SeccompProgram program_;
 };
 
 SeccompRules with(Sockets sockets, Arch arch = Arch::kX86_64) {

@@ -169,6 +169,24 @@ TEST_P(Launch, OnlyStandardDescriptorsAreOpen) {
   EXPECT_EQ(outcome.output, "0\n1\n2\n3\n") << outcome.error;  // 3 is ls reading the directory
 }
 
+std::string own_status(const char* field) {
+  return std::string("while read -r k v; do [ $k = ") + field + ": ] && echo $v; done < /proc/self/status";
+}
+
+// As root the child keeps the file-ownership capabilities at most, through exec too.
+TEST_P(Launch, KeepsNoCapabilityThatThePlanDoesNotName) {
+  CapabilitySet set = system_reads();
+  ASSERT_TRUE(set.allow_path("/proc", AccessMode::kRead));
+  const plan::Plan plan = plan_for(set, GetParam());
+  const std::string kept = ::geteuid() == 0 ? "000000000000001b\n" : "0000000000000000\n";
+  EXPECT_EQ(shell(plan, own_status("CapEff")).output, kept);
+  EXPECT_EQ(shell(plan, own_status("CapPrm")).output, kept);
+  EXPECT_EQ(shell(plan, "/bin/sh -c '" + own_status("CapPrm") + "'").output, kept);
+  EXPECT_EQ(shell(plan, own_status("CapAmb")).output, "0000000000000000\n");
+  EXPECT_EQ(shell(plan, own_status("CapInh")).output, "0000000000000000\n");
+  EXPECT_EQ(shell(plan, own_status("NoNewPrivs")).output, "1\n");
+}
+
 TEST_P(Launch, WritesOnlyWhereGranted) {
   char inside[] = "/tmp/nono-inside-XXXXXX";
   char outside[] = "/tmp/nono-outside-XXXXXX";

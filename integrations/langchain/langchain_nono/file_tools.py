@@ -138,6 +138,8 @@ class FileTools(BaseSandbox):
             self._transfer.rewrite(host, change)
         except (TransferError, editing.EditError) as refusal:
             return EditResult(error=editing.describe(str(refusal), host, old_string))
+        except ValueError as error:
+            return EditResult(error=_invalid(file_path, error))
         return EditResult(path=host, occurrences=count)
 
     async def aedit(

@@ -14,6 +14,20 @@ def within_any(path: str, roots: Iterable[str]) -> bool:
     return any(within(path, root) for root in roots)
 
 
+def resolve(path: str) -> str:
+    """`os.path.realpath`, which raises when a link in `path` is replaced at the wrong moment: try again.
+
+    Raises:
+        ValueError: The path contains a NUL byte, or does not hold still.
+    """
+    for _ in range(10):
+        try:
+            return os.path.realpath(path)
+        except OSError:
+            continue
+    raise ValueError("path keeps changing")
+
+
 class PathMap:
     """Turns a path that a file tool was given into the host path it means.
 
@@ -32,13 +46,13 @@ class PathMap:
         """The host path that `path` means.
 
         Raises:
-            ValueError: It is relative, contains a NUL byte or, in a virtual root, `..`.
+            ValueError: It is relative or, in a virtual root, contains `..` or a NUL byte.
         """
         if not path.startswith("/"):
             raise ValueError("path must be absolute")
-        real = os.path.realpath(path)
         if not self._virtual:
             return path
+        real = resolve(path)
         if within_any(real, self._roots):
             return real
         if ".." in path.split("/"):

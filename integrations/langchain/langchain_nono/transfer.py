@@ -15,7 +15,7 @@ import stat
 import weakref
 from collections.abc import Callable, Iterable
 
-from langchain_nono.paths import within, within_any
+from langchain_nono.paths import resolve, within, within_any
 
 DOWNLOAD_LIMIT = 64 * 1024 * 1024
 """Largest file, in bytes, that is read into memory."""
@@ -109,14 +109,14 @@ class Transfer:
 
     def may_write(self, path: str) -> bool:
         """Whether `path` now resolves to a place in a writable root. No promise for later."""
-        return any(_contains(root, os.path.realpath(path)) for root in self._writable)
+        return any(_contains(root, resolve(path)) for root in self._writable)
 
     def read(self, path: str) -> bytes:
         """The content of the regular file at the absolute `path`.
 
         Raises:
             TransferError: Refused or failed, or the file is larger than `DOWNLOAD_LIMIT`.
-            ValueError: The path contains a NUL byte or is not encodable.
+            ValueError: The path contains a NUL byte, is not encodable, or does not hold still.
         """
         fd = self._open(path, self._readable, os.O_RDONLY)
         try:
@@ -149,7 +149,7 @@ class Transfer:
             os.close(fd)
 
     def _open(self, path: str, roots: list[_Root], flags: int) -> int:
-        real = os.path.realpath(path)
+        real = resolve(path)
         root = next((root for root in roots if _contains(root, real)), None)
         if root is None or within_any(real, self._denied):
             raise TransferError("permission_denied")

@@ -6,10 +6,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import langchain_nono
 import pytest
-from langchain_nono import NonoSandbox
 from nono_py import AccessMode, CapabilitySet
+
+import langchain_nono
+from langchain_nono import NonoSandbox
 
 POLICY = '{"groups": {"g": {"description": "d", "allow": {"read": [%s], "readwrite": [%s]}}}}'
 
@@ -124,9 +125,7 @@ def test_policy_groups_grant_commands_and_transfers(workspace: Path, tmp_path: P
 
 def test_policy_errors_propagate(workspace: Path) -> None:
     with pytest.raises(ValueError, match="Unknown policy group"):
-        NonoSandbox(
-            working_dir=str(workspace), policy_json=POLICY % ("", ""), policy_groups=["missing"]
-        )
+        NonoSandbox(working_dir=str(workspace), policy_json=POLICY % ("", ""), policy_groups=["missing"])
 
 
 def test_policy_is_looked_up_where_users_patch_it(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:

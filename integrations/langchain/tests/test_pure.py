@@ -1,6 +1,7 @@
 """What needs no kernel: sentences, output, editing, paths."""
 
 import pytest
+
 from langchain_nono import describe_execute_failure, describe_file_transfer_error, editing
 from langchain_nono.output import combine
 from langchain_nono.paths import PathMap, within
@@ -90,7 +91,11 @@ def test_edits_replace_and_keep_line_ends(
 
 @pytest.mark.parametrize(
     ("raw", "old", "code"),
-    [(b"a", "b", "string_not_found"), (b"aa", "a", "multiple_occurrences"), (b"\xff", "a", "not_a_text_file")],
+    [
+        (b"a", "b", "string_not_found"),
+        (b"aa", "a", "multiple_occurrences"),
+        (b"\xff", "a", "not_a_text_file"),
+    ],
 )
 def test_edits_that_cannot_be_made(raw: bytes, old: str, code: str) -> None:
     with pytest.raises(editing.EditError, match=code):

@@ -1,0 +1,45 @@
+// ExecResult: how one command ended, with what is needed to explain it later.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "bindings.h"
+#include "launch/command.h"
+#include "plan/diagnostics.h"
+#include "request.h"
+
+namespace nono::python {
+
+// What the diagnostics need of the request. Holds no descriptor: a result may be kept for long.
+struct ExecContext {
+  std::vector<capability::FsCapability> grants;
+  bool network_blocked = false;
+  std::string program;
+  std::string directory;
+  std::chrono::steady_clock::time_point started;
+};
+[[nodiscard]] ExecContext context_of(const Request& request);
+
+struct ExecResult {
+  nb::bytes output;
+  nb::bytes error;
+  int exit_code = 0;
+  bool timed_out = false;
+  std::optional<int> signal;
+  std::uint64_t dropped_bytes = 0;
+  double duration = 0;  // seconds
+  struct rusage usage {};
+  std::optional<std::int64_t> max_rss_bytes;
+  plan::KnownFacts facts;
+  ExecContext context;
+};
+
+[[nodiscard]] ExecResult finished(launch::Outcome outcome, bool expired, ExecContext context);
+// The command was not started: exit code 126 and the reason on its stderr.
+[[nodiscard]] ExecResult refused(const Error& error, ExecContext context);
+
+}  // namespace nono::python

@@ -1,0 +1,469 @@
+"""The native part of nono_py. Import names from `nono_py`; only the types are found here alone.
+
+Every parameter may be given by position or by keyword unless it stands after `*`. Paths, arguments
+and environment variables may be `str` or `os.PathLike`; names that are not UTF-8 go in and come out
+by the rules of `os.fsencode` and `os.fsdecode`. Integers out of range raise `OverflowError`.
+
+Exceptions for what the sandbox core refuses carry `diagnostic_code: str`, and `remediation: dict`
+when there is one to name; on Python 3.11 and later a note says what to change.
+"""
+
+import os
+from collections.abc import Sequence
+from typing import ClassVar, Literal, Protocol, TypeAlias, TypedDict, final
+
+_Path: TypeAlias = str | os.PathLike[str] | os.PathLike[bytes]
+_Isolation: TypeAlias = Literal["auto", "process", "namespaces"]
+
+class _HasFileno(Protocol):
+    def fileno(self) -> int: ...
+
+StandardInput: TypeAlias = bytes | bytearray | memoryview | int | _HasFileno
+
+class QueryResultAllowed(TypedDict, total=False):
+    """An answer of QueryContext: yes."""
+
+    status: Literal["allowed"]
+    reason: Literal["granted_path", "network_allowed"]
+    granted_path: str
+    access: str
+
+class QueryResultDenied(TypedDict, total=False):
+    """An answer of QueryContext: no."""
+
+    status: Literal["denied"]
+    reason: Literal["path_not_granted", "insufficient_access", "network_blocked"]
+    granted: str
+    requested: str
+    tcp_connect_ports: list[int]
+    bind_ports: list[int]
+
+QueryResult: TypeAlias = QueryResultAllowed | QueryResultDenied
+
+class ResourceUsage(TypedDict):
+    """What a command, and the children it waited for, used."""
+
+    user_seconds: float
+    system_seconds: float
+    max_rss_bytes: int | None
+    """Largest resident set of one process. None when it stayed below this process's own, which the
+    kernel does not tell apart."""
+    minor_faults: int
+    major_faults: int
+    blocks_read: int
+    """In units of 512 bytes."""
+    blocks_written: int
+    voluntary_switches: int
+    involuntary_switches: int
+
+class Denial(TypedDict):
+    """One refusal that is certain."""
+
+    path: str
+    access: Literal["Read"]
+    operation: Literal["execute"]
+    reason: Literal["path_not_granted", "insufficient_access"]
+
+@final
+class AccessMode:
+    """What a grant allows. Hashable; equal by value, never equal to an int; `int()` gives 0, 1, 2."""
+
+    READ: ClassVar[AccessMode]
+    """Read files, list directories, execute."""
+    WRITE: ClassVar[AccessMode]
+    """Write, create, rename and remove."""
+    READ_WRITE: ClassVar[AccessMode]
+    def __int__(self) -> int: ...
+
+@final
+class CapabilitySource:
+    """Who asked for a grant. `str()` gives `user`, `group:NAME`, `system` or `profile`."""
+
+    @staticmethod
+    def user() -> CapabilitySource: ...
+    @staticmethod
+    def group(name: str) -> CapabilitySource: ...
+    @staticmethod
+    def system() -> CapabilitySource: ...
+
+@final
+class FsCapability:
+    """One granted file or directory."""
+
+    @property
+    def original(self) -> str:
+        """The path as it was given."""
+    @property
+    def resolved(self) -> str:
+        """The canonical absolute path it named when it was granted."""
+    @property
+    def access(self) -> AccessMode: ...
+    @property
+    def is_file(self) -> bool:
+        """Anything but a directory."""
+    @property
+    def source(self) -> CapabilitySource: ...
+
+@final
+class CapabilitySet:
+    """What a sandbox is granted. Starts with no files and an open network.
+
+    A grant holds the file or directory open from the moment it is given: what its path names later
+    does not matter, and a command is refused if it names something else by then. Calls that take a
+    set copy it; it may be changed while a command runs.
+    """
+
+    def __init__(self) -> None: ...
+    def allow_path(self, path: _Path, mode: AccessMode) -> None:
+        """Grant a directory and everything below it.
+
+        Raises:
+            FileNotFoundError: There is nothing at `path`.
+            ValueError: It is no directory.
+            OSError: The path cannot be resolved.
+        """
+    def allow_file(self, path: _Path, mode: AccessMode) -> None:
+        """Grant one file, device, socket or FIFO.
+
+        Raises:
+            FileNotFoundError: There is nothing at `path`.
+            ValueError: It is a directory.
+            OSError: The path cannot be resolved.
+        """
+    def block_network(self) -> None:
+        """No network."""
+    def allow_localhost_port(self, port: int) -> None:
+        """TCP connect and bind on that port of this machine; counts only with `block_network`.
+
+        On Linux a command with such a wish is refused: the kernel compares ports, not addresses.
+        """
+    def allow_tcp_connect_port(self, port: int) -> None:
+        """TCP connect to that port on any host. Every other TCP connect and every bind is refused."""
+    def allow_bind_port(self, port: int) -> None:
+        """TCP bind on that port. Every other bind and every TCP connect is refused."""
+    def platform_rule(self, rule: str) -> None:
+        """A macOS Seatbelt rule: checked on every platform, without effect on Linux.
+
+        Raises:
+            ValueError: It is malformed, or opens the whole file system.
+        """
+    def deduplicate(self) -> None:
+        """Make one grant of several for the same path. The user's own beat a group's."""
+    def path_covered(self, path: _Path) -> bool:
+        """Is some directory grant this path or above it? By name only, whatever the access."""
+    def fs_capabilities(self) -> list[FsCapability]:
+        """The grants, in the order they were given."""
+    def summary(self) -> str:
+        """Several lines for people."""
+    @property
+    def is_network_blocked(self) -> bool: ...
+    @property
+    def localhost_ports(self) -> list[int]: ...
+    @property
+    def tcp_connect_ports(self) -> list[int]: ...
+    @property
+    def bind_ports(self) -> list[int]: ...
+
+@final
+class SandboxState:
+    """A CapabilitySet as JSON, to hand to another process."""
+
+    @staticmethod
+    def from_caps(caps: CapabilitySet) -> SandboxState:
+        """Raises ValueError for port rules and for paths that are not UTF-8: JSON cannot carry them."""
+    @staticmethod
+    def from_json(json: str) -> SandboxState:
+        """Raises ValueError for anything that is not such a document."""
+    def to_json(self) -> str: ...
+    def to_caps(self) -> CapabilitySet:
+        """Resolve every path again, with the errors of `allow_path` and `allow_file`."""
+    @property
+    def net_blocked(self) -> bool: ...
+
+@final
+class QueryContext:
+    """Answers what a set of capabilities would allow. Copies the set."""
+
+    def __init__(self, caps: CapabilitySet) -> None: ...
+    def query_path(self, path: _Path, mode: AccessMode) -> QueryResult:
+        """Would the kernel allow this access, and which grant says so?"""
+    def query_network(self) -> QueryResult:
+        """With port rules the answer is `denied`, and lists the ports that are open."""
+
+@final
+class SupportInfo:
+    """Can this host enforce a sandbox, and how?"""
+
+    @property
+    def is_supported(self) -> bool: ...
+    @property
+    def platform(self) -> str: ...
+    @property
+    def details(self) -> str: ...
+
+@final
+class DetectedAbi:
+    """The Landlock version of this kernel; versions above 6 are called V6."""
+
+    @property
+    def version(self) -> str: ...
+    @property
+    def has_refer(self) -> bool: ...
+    @property
+    def has_truncate(self) -> bool: ...
+    @property
+    def has_execute(self) -> bool: ...
+    @property
+    def has_network(self) -> bool: ...
+    @property
+    def has_ioctl_dev(self) -> bool: ...
+    @property
+    def has_scoping(self) -> bool: ...
+    @property
+    def feature_names(self) -> list[str]: ...
+
+@final
+class Policy:
+    """A policy document: named groups of rules, nothing resolved yet."""
+
+    def group_names(self) -> list[str]:
+        """Sorted."""
+    def group_description(self, name: str) -> str | None: ...
+    def resolve_groups(self, group_names: Sequence[str], caps: CapabilitySet) -> ResolvedPolicy:
+        """Add to `caps` what the groups allow on this host; paths that are not there are skipped.
+
+        Raises:
+            ValueError: A group is unknown, or a path cannot be expanded. `caps` is unchanged then.
+        """
+    def resolve_deny_paths(self, group_names: Sequence[str]) -> list[str]: ...
+    def validate_group_exclusions(self, excluded_groups: Sequence[str]) -> None:
+        """Raises ValueError if one of these groups is required."""
+
+@final
+class ResolvedPolicy:
+    """What some groups came to on this host."""
+
+    @property
+    def names(self) -> list[str]:
+        """The groups that apply on this platform, in the order they were asked for."""
+    @property
+    def deny_paths(self) -> list[str]: ...
+    @property
+    def needs_unlink_overrides(self) -> bool: ...
+
+@final
+class ExecResult:
+    """How a sandboxed command ended."""
+
+    @property
+    def stdout(self) -> bytes: ...
+    @property
+    def stderr(self) -> bytes: ...
+    @property
+    def exit_code(self) -> int:
+        """The exit status; minus the signal that killed it; 124 after a timeout; 126 when the sandbox
+        could not be set up and 127 when the program could not be executed, with the reason on stderr."""
+    @property
+    def timed_out(self) -> bool: ...
+    @property
+    def signal(self) -> int | None:
+        """The signal that killed the command, if one did."""
+    @property
+    def truncated(self) -> bool:
+        """Was output dropped because it went beyond `max_output_bytes`?"""
+    @property
+    def dropped_bytes(self) -> int:
+        """Of both streams together."""
+    @property
+    def duration(self) -> float:
+        """Seconds from the call to the end of the process tree."""
+    @property
+    def rusage(self) -> ResourceUsage: ...
+    @property
+    def denials(self) -> list[Denial]:
+        """What the sandbox refused, as far as that is certain."""
+    def session_diagnostics(self) -> dict[str, object]:
+        """What is known or can be guessed about a failure.
+
+        Entries with a `detail` were read out of the command's own stderr. They are hints, never facts,
+        and a remedy never names more than the path in question.
+        """
+    def session_diagnostics_json(self) -> str: ...
+
+def sandboxed_exec(
+    caps: CapabilitySet,
+    command: Sequence[_Path],
+    cwd: _Path | None = None,
+    timeout_secs: float | None = None,
+    env: Sequence[tuple[str, str]] | None = None,
+    inherit_env: bool = False,
+    max_processes: int | None = None,
+    max_cpu_seconds: int | None = None,
+    max_file_size_bytes: int | None = None,
+    max_open_files: int | None = None,
+    uid: int | None = None,
+    gid: int | None = None,
+    enforcement_mode: str = "auto",
+    *,
+    stdin: StandardInput | None = None,
+    max_output_bytes: int | None = None,
+    max_memory_bytes: int | None = None,
+    isolation: _Isolation = "auto",
+) -> ExecResult:
+    """Run a command in a sandbox and wait for the end of its whole process tree.
+
+    The command is over when its first process is: whatever else it started is killed then. Waiting
+    does not hold the GIL; a signal handler that raises (Ctrl-C) kills the tree and goes on.
+
+    Args:
+        caps: What the command may do.
+        command: Program and arguments. A program without a slash is looked up in this process's PATH.
+        cwd: Working directory; this process's own if None.
+        timeout_secs: Seconds until the tree is killed; infinity and None are no limit.
+        env: Environment variables, exactly these.
+        inherit_env: Put this process's environment below `env`.
+        max_processes: Processes and threads of the user that runs the command.
+        max_cpu_seconds: CPU time of each process; beyond it SIGKILL.
+        max_file_size_bytes: Size of each file written; 0 allows no writing.
+        max_open_files: File descriptors of each process.
+        uid: Numeric user to run as; needs the right to change it. Not 0.
+        gid: Numeric group to run as; `uid` if None. Not 0.
+        enforcement_mode: "auto", "landlock" or "seccomp": accepted, all enforce the same.
+        stdin: Bytes, a file descriptor, or an object with fileno(); nothing (/dev/null) if None.
+        max_output_bytes: Kept of each stream: the first and the last half. 64 MiB if None.
+        max_memory_bytes: Address space of each process.
+        isolation: "process", "namespaces" (own process ids, everything outside write grants
+            read-only), or "auto": "process" wherever the kernel can hold a process tree so.
+
+    Raises:
+        ValueError: An argument makes no sense, or an environment variable is not allowed.
+        RuntimeError: The program or the working directory is not there, or the system is out of
+            processes or descriptors. A sandbox that cannot be enforced is exit code 126 instead.
+    """
+
+def plan(
+    caps: CapabilitySet,
+    *,
+    env: Sequence[tuple[str, str]] | None = None,
+    inherit_env: bool = False,
+    max_processes: int | None = None,
+    max_cpu_seconds: int | None = None,
+    max_file_size_bytes: int | None = None,
+    max_open_files: int | None = None,
+    uid: int | None = None,
+    gid: int | None = None,
+    enforcement_mode: str = "auto",
+    max_memory_bytes: int | None = None,
+    isolation: _Isolation = "auto",
+) -> dict[str, object]:
+    """The effective policy record: for every boundary, what enforces it. Starts nothing.
+
+    Arguments are those of `sandboxed_exec`; environment variables appear by name only.
+
+    Raises:
+        RuntimeError: This host cannot enforce what was asked for.
+        ValueError: An argument makes no sense.
+    """
+
+def apply(caps: CapabilitySet) -> None:
+    """Put this process under a sandbox, for good.
+
+    Every thread is bound or none: a process that has threads is refused where the kernel cannot bind
+    them all (Landlock ABI below 8).
+
+    Raises:
+        RuntimeError: It cannot be enforced; nothing has changed, or the process has lost rights.
+    """
+
+def apply_landlock(caps: CapabilitySet) -> None:
+    """The same as `apply`."""
+
+def apply_seccomp(caps: CapabilitySet, external_tcp: bool = False) -> None:
+    """The same as `apply`; with `external_tcp` the set's network wishes are left to somebody else."""
+
+def apply_external() -> None:
+    """Nothing: a marker for `somebody else filters TCP`."""
+
+def apply_auto_with_abi(caps: CapabilitySet, abi: DetectedAbi) -> None:
+    """The same as `apply`."""
+
+def apply_landlock_with_abi(caps: CapabilitySet, abi: DetectedAbi) -> None:
+    """The same as `apply`."""
+
+def apply_seccomp_with_abi(caps: CapabilitySet, abi: DetectedAbi, external_tcp: bool = False) -> None:
+    """The same as `apply_seccomp`."""
+
+def is_supported() -> bool:
+    """Would a command with no special wishes start on this host?"""
+
+def support_info() -> SupportInfo: ...
+def detect_abi() -> DetectedAbi:
+    """Raises RuntimeError without Landlock."""
+
+def load_policy(json: str) -> Policy:
+    """Parse a policy document.
+
+    Raises:
+        ValueError: It is no JSON, or has a key or a type that does not belong; the message names it.
+    """
+
+def load_embedded_policy() -> Policy:
+    """The policy that comes with nono."""
+
+def embedded_policy_json() -> str:
+    """The text of the policy that comes with nono."""
+
+def validate_deny_overlaps(deny_paths: Sequence[_Path], caps: CapabilitySet) -> None:
+    """Raises RuntimeError when a grant covers a path that is to be denied: it could not be enforced."""
+
+def apply_unlink_overrides(caps: CapabilitySet) -> None:
+    """Without effect on Linux, where a write grant includes removing."""
+
+def build_session_diagnostic_report(exit_code: int) -> dict[str, object]:
+    """The general advice that follows an exit code; none after 0."""
+
+def merge_diagnostic_report_json(
+    session_report_json: str, proxy_diagnostics_json: str | None = None
+) -> dict[str, object]:
+    """Both reports, parsed, under the keys `session` and `proxy`.
+
+    Raises:
+        ValueError: One of them is no JSON.
+    """
+
+@final
+class _Child:
+    """One running command, for an event loop."""
+
+    def fileno(self) -> int:
+        """Readable when `step` has something to do; -1 when nothing was started."""
+    def step(self) -> bool:
+        """Move what there is to move; True when the tree has ended. Never waits."""
+    def kill(self) -> None:
+        """End the whole tree; returns at once."""
+    def result(self, timed_out: bool) -> ExecResult:
+        """Once, after `step` said True."""
+    @property
+    def timeout(self) -> float | None:
+        """Seconds; None without a limit."""
+
+def _spawn(
+    caps: CapabilitySet,
+    command: Sequence[_Path],
+    cwd: _Path | None = None,
+    timeout_secs: float | None = None,
+    env: Sequence[tuple[str, str]] | None = None,
+    inherit_env: bool = False,
+    max_processes: int | None = None,
+    max_cpu_seconds: int | None = None,
+    max_file_size_bytes: int | None = None,
+    max_open_files: int | None = None,
+    uid: int | None = None,
+    gid: int | None = None,
+    enforcement_mode: str = "auto",
+    *,
+    stdin: StandardInput | None = None,
+    max_output_bytes: int | None = None,
+    max_memory_bytes: int | None = None,
+    isolation: _Isolation = "auto",
+) -> _Child: ...

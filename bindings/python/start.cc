@@ -1,0 +1,13 @@
+#include "start.h"
+
+#include "host.h"
+
+namespace nono::python {
+
+Result<std::unique_ptr<launch::Child>> start(Request request) {
+  const plan::Plan plan =
+      NONO_TRY(plan::make_plan(request.capabilities, facts_for(request.options), request.options));
+  return launch::Child::launch(plan, std::move(request.command));
+}
+
+}  // namespace nono::python

@@ -1,0 +1,50 @@
+#include "cli/policy_report.h"
+
+#include <algorithm>
+
+#include "base/text.h"
+#include "plan/boundaries.h"
+
+namespace nono::cli {
+namespace {
+
+std::string padded(std::string_view text, std::size_t width) {
+  return cat(text, std::string(width > text.size() ? width - text.size() : 1, ' '));
+}
+
+std::string command_line(const launch::Command& command) {
+  std::string line;
+  for (const auto& word : command.argv) line += cat(line.empty() ? "" : " ", escape(word));
+  return line;
+}
+
+std::string environment(const plan::Plan& plan) {
+  std::string names;
+  for (const auto& variable : plan.environment) names += cat(names.empty() ? "" : " ", escape(variable.first));
+  return names;
+}
+
+}  // namespace
+
+std::string policy_report(const plan::Plan& plan, const launch::Command& command) {
+  std::string text = cat("Nothing was run. This is what would be enforced.\n\n",
+                         "  command      ", command_line(command), "\n",
+                         "  program      ", escape(command.program), "\n",
+                         "  directory    ", escape(command.directory), "\n",
+                         "  isolation    ", plan.view ? "namespaces" : "process", "\n",
+                         "  kernel       Linux ", plan.facts.kernel_release, ", Landlock ABI ",
+                         plan.facts.landlock_abi, "\n",
+                         "  environment  ", environment(plan), "\n\nGrants\n");
+  for (const auto& grant : plan.grants) {
+    text += cat("  ", padded(to_string(grant.access), 12), escape(grant.resolved), grant.is_file ? "" : "/...",
+                "  (", grant.source.to_string(), ")\n");
+  }
+  if (plan.grants.empty()) text += "  none\n";
+  text += "\nBoundaries, and what enforces each\n";
+  for (const auto& boundary : plan::boundaries_of(plan)) {
+    text += cat("  ", boundary.name, "\n      ", padded(cat("[", boundary.enforced_by, "] "), 1), boundary.detail, "\n");
+  }
+  return text;
+}
+
+}  // namespace nono::cli

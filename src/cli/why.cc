@@ -1,0 +1,29 @@
+#include "cli/why.h"
+
+#include "cli/answer.h"
+#include "cli/denial_facts.h"
+#include "cli/grants.h"
+#include "cli/terminal.h"
+
+namespace nono::cli {
+namespace {
+
+Result<Answer> answer(const WhyArguments& arguments) {
+  const plan::Plan plan = NONO_TRY(plan_of(arguments.grants, {}));
+  DenialFacts facts(plan, NONO_TRY(capability::canonicalize(".")));
+  if (arguments.host) return answer_for_host(*arguments.host, arguments.port, facts.network());
+  const PathFacts path = facts.look_up(*arguments.path);
+  const auto said = plan::explain_path(plan.grants, capability::ancestry_of(path.canonical), arguments.operation);
+  return answer_for_path(*arguments.path, arguments.operation, said, path);
+}
+
+}  // namespace
+
+int why(const WhyArguments& arguments) {
+  const auto said = answer(arguments);
+  if (!said) return report(said.error());
+  print(arguments.json ? answer_json(*said) : answer_text(*said));
+  return said->allowed ? 0 : 1;
+}
+
+}  // namespace nono::cli
