@@ -4,6 +4,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 
 #include <cerrno>
 
@@ -41,6 +42,21 @@ long open_root(const WritableRoot& root) {
   if (same) return fd;
   call(SYS_close, fd);
   return ok < 0 ? ok : -ESTALE;
+}
+
+// The map files above were open for writing, which keeps their mount busy. They are closed, but a
+// command that another thread of the host is just starting may have a copy of them until its exec.
+long make_root_read_only() {
+  MountAttr read_only;
+  read_only.attr_set = kMountAttrRdonly;
+  constexpr int kTries = 200;
+  const timespec pause{0, 100'000};
+  for (int i = 0;; ++i) {
+    const long r = call(kNrMountSetattr, AT_FDCWD, address("/"), kAtRecursive, address(&read_only),
+                        sizeof read_only);
+    if (r != -EBUSY || i == kTries) return r;
+    call(SYS_nanosleep, address(&pause), 0);
+  }
 }
 
 int add_rule(int ruleset, const ProcRule& rule) {
@@ -81,9 +97,7 @@ SetupFailure enter_private_view(const PrivateViewSetup& setup) {
     places[i] = static_cast<int>(place);
     trees[i] = static_cast<int>(tree);
   }
-  MountAttr read_only;
-  read_only.attr_set = kMountAttrRdonly;
-  r = call(kNrMountSetattr, AT_FDCWD, address("/"), kAtRecursive, address(&read_only), sizeof read_only);
+  r = make_root_read_only();
   if (r < 0) return {"make the root read-only", static_cast<int>(-r)};
   for (std::size_t i = 0; i < setup.writable_count; ++i) {
     r = call(kNrMoveMount, trees[i], address(""), places[i], address(""),

@@ -208,7 +208,11 @@ TEST_P(Launch, SixteenAtATimeFromManyThreads) {
   std::atomic<int> good{0};
   for (int i = 0; i < 16; ++i) {
     threads.emplace_back([&] {
-      for (int k = 0; k < 20; ++k) good += shell(p, "echo $$").exit_status == 0;
+      for (int k = 0; k < 20; ++k) {
+        const Outcome outcome = shell(p, "echo $$");
+        EXPECT_EQ(outcome.exit_status, 0) << outcome.setup_failure.message << outcome.error;
+        good += outcome.exit_status == 0;
+      }
     });
   }
   for (auto& thread : threads) thread.join();
