@@ -128,7 +128,7 @@ void bind_exec_result(nb::module_& module) {
       .def_prop_ro("rusage", usage_dict)
       .def_prop_ro("denials",
                    [](const ExecResult& r) {
-                     return parsed(plan::report_json({r.exit_code, r.facts.denials, {}}))["denials"];
+                     return nb::object(parsed(plan::report_json({r.exit_code, r.facts.denials, {}}))["denials"]);
                    })
       .def("session_diagnostics", [](const ExecResult& r) { return parsed(plan::report_json(report_of(r))); })
       .def("session_diagnostics_json", [](const ExecResult& r) { return to_str(plan::report_json(report_of(r))); })

@@ -5,9 +5,9 @@
 namespace nono::python {
 
 Result<std::unique_ptr<launch::Child>> start(Request request) {
-  const plan::Plan plan =
+  plan::Plan plan =
       NONO_TRY(plan::make_plan(request.capabilities, facts_for(request.options), request.options));
-  return launch::Child::launch(plan, std::move(request.command));
+  return launch::Child::launch(std::move(plan), std::move(request.command));
 }
 
 }  // namespace nono::python

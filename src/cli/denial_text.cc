@@ -68,12 +68,12 @@ class PathFinder {
     paths_.push_back({std::string(text), certain});
   }
 
-  // 'x', "x", `x' and the typographic pair, opened where a word may begin.
+  // 'x', "x", `x`, `x' and the typographic pair, opened where a word may begin.
   void quoted() {
     struct Pair {
       std::string_view open, close;
     };
-    static constexpr std::array<Pair, 4> kPairs{{{"'", "'"}, {"\"", "\""}, {"`", "'"},
+    static constexpr std::array<Pair, 5> kPairs{{{"'", "'"}, {"\"", "\""}, {"`", "`"}, {"`", "'"},
                                                  {"\xe2\x80\x98", "\xe2\x80\x99"}}};
     for (std::size_t i = 0; i < line_.size(); ++i) {
       if (i > 0 && std::string_view(" \t([=:,").find(line_[i - 1]) == std::string_view::npos) continue;

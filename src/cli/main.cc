@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "cli/args.h"
+#include "cli/help.h"
 #include "cli/run.h"
 #include "cli/setup.h"
 #include "cli/terminal.h"
@@ -15,21 +16,6 @@
 namespace {
 
 using namespace nono::cli;
-
-constexpr const char* kHelp =
-    "nono runs a command that can reach only what you grant; the kernel refuses the rest.\n"
-    "No container, no daemon, no image, no root.\n"
-    "\n"
-    "Usage: nono COMMAND [OPTIONS]\n"
-    "\n"
-    "  run      run a command in a sandbox\n"
-    "  why      would a sandbox allow this, and which grant decides?\n"
-    "  setup    what can this kernel enforce?\n"
-    "\n"
-    "  nono COMMAND --help says more; nono --version\n"
-    "\n"
-    "Example:\n"
-    "  nono run --allow . --block-net -- make test\n";
 
 // A caller may leave 0, 1 or 2 closed; the next file opened would take its place.
 bool open_standard_streams() {

@@ -1,7 +1,5 @@
 #include "cli/policy_report.h"
 
-#include <algorithm>
-
 #include "base/text.h"
 #include "plan/boundaries.h"
 
@@ -42,7 +40,9 @@ std::string policy_report(const plan::Plan& plan, const launch::Command& command
   if (plan.grants.empty()) text += "  none\n";
   text += "\nBoundaries, and what enforces each\n";
   for (const auto& boundary : plan::boundaries_of(plan)) {
-    text += cat("  ", boundary.name, "\n      ", padded(cat("[", boundary.enforced_by, "] "), 1), boundary.detail, "\n");
+    const bool open = boundary.enforced_by == "nothing";
+    text += cat("  ", boundary.name, "\n      [", open ? "NOT LIMITED" : boundary.enforced_by, "]  ",
+                boundary.detail, "\n");
   }
   return text;
 }

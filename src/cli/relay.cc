@@ -30,6 +30,12 @@ pollfd Relay::wanted() const {
 
 bool Relay::step() { return pending_.empty() ? read_some() : write_some(); }
 
+void Relay::last_words(std::string_view text) {
+  reader_.reset();
+  if (!text.empty() && !kept_.empty() && kept_.back() != '\n') pending_ += '\n';
+  pending_ += text;
+}
+
 bool Relay::read_some() {
   if (!reader_.valid()) return false;
   std::array<char, 64 * 1024> chunk;

@@ -28,6 +28,8 @@ class Relay {
   [[nodiscard]] pollfd wanted() const;
   // Moves what can be moved now. True while there was progress.
   bool step();
+  // Nothing more comes from the command; this comes after all that has.
+  void last_words(std::string_view text);
   // Everything has been passed on, or nobody reads it any more.
   [[nodiscard]] bool finished() const { return !reader_.valid() && pending_.empty(); }
 

@@ -62,13 +62,11 @@ int exit_code(const Ending& ending) {
   return ending.outcome.exit_status;
 }
 
-void tell(const Ending& ending, const std::optional<std::string>& explained) {
-  if (ending.timed_out) print_error("nono: the time was up; the command and all it started were killed\n");
-  if (explained) {
-    print_error(cat(*explained, "\n"));
-  } else if (ending.outcome.failed_to_start) {
-    print_error(ending.outcome.setup_failure.message);
-  }
+// What nono itself has to say, after all that the command wrote.
+std::string words_of(const Ending& ending, const std::optional<std::string>& explained) {
+  if (ending.timed_out) return "nono: the time was up; the command and all it started were killed\n";
+  if (explained) return cat(*explained, "\n");
+  return ending.outcome.failed_to_start ? ending.outcome.setup_failure.message : "";
 }
 
 Result<int> launch_and_wait(const RunArguments& arguments, const plan::Plan& plan, launch::Command command) {
@@ -87,10 +85,11 @@ Result<int> launch_and_wait(const RunArguments& arguments, const plan::Plan& pla
   const auto duration = std::chrono::steady_clock::now() - started;
 
   const auto explained = explanation(plan, command, ending, relay ? relay->kept() : tail_of(ending.outcome.error));
-  if (arguments.json) {
+  if (!relay) {
     print(result_json(ending, duration, exit_code(ending), explained));
   } else {
-    tell(ending, explained);
+    relay->last_words(words_of(ending, explained));
+    drain(*relay, signals, ending);
   }
   return exit_code(ending);
 }

@@ -18,8 +18,9 @@ using capability::AccessMode;
 using capability::CapabilitySet;
 using capability::CapabilitySource;
 
-constexpr std::array kReadable = {
-    "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store",
+// Links into /usr on most systems: one grant less to hold and to check for each.
+constexpr std::array kPrograms = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store"};
+constexpr std::array kSettings = {
     "/etc/alternatives",
     "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d",
     "/etc/localtime",
@@ -35,19 +36,17 @@ constexpr std::array kResolver = {"/etc/resolv.conf", "/etc/gai.conf", "/etc/hos
 // Debian's interpreters are configured outside /usr: /etc/python3.11, /etc/java-17-openjdk.
 constexpr std::array<std::string_view, 2> kInterpreters = {"python3", "java-"};
 
-// /bin and /lib are links into /usr nearly everywhere: one grant less to hold and to check.
 bool is_granted(const CapabilitySet& set, const std::string& path) {
-  const auto resolved = capability::canonicalize(path);
-  if (!resolved) return false;
   return std::ranges::any_of(set.fs(), [&](const capability::FsCapability& grant) {
-    return !grant.is_file && reads(grant.access) && capability::is_within(grant.resolved, *resolved);
+    return !grant.is_file && reads(grant.access) && capability::is_within(grant.resolved, path);
   });
 }
 
+// What is not there, or may not be reached by this user, is no loss; running out of descriptors is.
 Status add(CapabilitySet& set, const std::string& path, AccessMode access = AccessMode::kRead) {
   if (access == AccessMode::kRead && is_granted(set, path)) return {};
   Status added = set.allow_any(path, access, CapabilitySource::system());
-  if (!added && added.error().kind != ErrorKind::kPathNotFound) return added;
+  if (!added && added.error().kind == ErrorKind::kIo) return added;
   return {};
 }
 
@@ -70,7 +69,12 @@ Status add_interpreter_settings(CapabilitySet& set) {
 }  // namespace
 
 Status add_system_paths(CapabilitySet& set) {
-  for (const char* path : kReadable) {
+  for (const char* path : kPrograms) {
+    const auto resolved = capability::canonicalize(path);
+    if (!resolved) continue;
+    if (Status ok = add(set, *resolved); !ok) return ok;
+  }
+  for (const char* path : kSettings) {
     if (Status ok = add(set, path); !ok) return ok;
   }
   if (!set.is_network_blocked()) {

@@ -14,6 +14,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
+bool was_killed(const Ending& ending) { return ending.timed_out || ending.signal != 0; }
+
 class Wait {
  public:
   Wait(launch::Child& child, Relay* relay, const EndSignals& signals,
@@ -22,8 +24,8 @@ class Wait {
 
   Result<Ending> run() {
     const int child_events = NONO_TRY(child_.event_descriptor());
-    while (!done()) {
-      std::array<pollfd, 3> fds{{{ended_ ? -1 : child_events, POLLIN, 0},
+    while (!ended_) {
+      std::array<pollfd, 3> fds{{{child_events, POLLIN, 0},
                                  {signals_.descriptor(), POLLIN, 0},
                                  relay_ != nullptr ? relay_->wanted() : pollfd{-1, 0, 0}}};
       if (::ppoll(fds.data(), fds.size(), time_left(), nullptr) < 0 && errno != EINTR) {
@@ -34,31 +36,26 @@ class Wait {
       if (fds[2].revents != 0) relay_->step();
       if (fds[0].revents != 0) step_child();
     }
+    // With the tree gone its pipe holds all there is, and ends.
+    if (relay_ != nullptr) {
+      const int signal = drain(*relay_, signals_, ending_);
+      if (!killed()) ending_.signal = signal;
+    }
     return std::move(ending_);
   }
 
  private:
-  [[nodiscard]] bool killed() const { return ending_.timed_out || ending_.signal != 0; }
-
-  // Once the tree is gone its pipe holds all there is, and ends.
-  [[nodiscard]] bool done() {
-    if (!ended_) return false;
-    if (relay_ == nullptr || relay_->finished()) return true;
-    if (!killed()) return false;
-    pollfd ready = relay_->wanted();
-    while (::poll(&ready, 1, 0) > 0 && relay_->step()) ready = relay_->wanted();
-    return true;
-  }
+  [[nodiscard]] bool killed() const { return was_killed(ending_); }
 
   const timespec* time_left() {
-    if (!deadline_ || ended_ || killed()) return nullptr;
+    if (!deadline_ || killed()) return nullptr;
     const auto left = std::max(Clock::duration(0), *deadline_ - Clock::now());
     time_left_ = {left / 1s, (left % 1s).count()};
     return &time_left_;
   }
 
   void check_deadline() {
-    if (!deadline_ || ended_ || killed() || Clock::now() < *deadline_) return;
+    if (!deadline_ || killed() || Clock::now() < *deadline_) return;
     ending_.timed_out = true;
     child_.kill();
   }
@@ -67,7 +64,7 @@ class Wait {
     const int signal = signals_.received();
     if (signal == 0 || killed()) return;
     ending_.signal = signal;
-    if (!ended_) child_.kill();
+    child_.kill();
   }
 
   void step_child() {
@@ -86,6 +83,19 @@ class Wait {
 };
 
 }  // namespace
+
+int drain(Relay& relay, const EndSignals& signals, const Ending& ending) {
+  while (!relay.finished()) {
+    std::array<pollfd, 2> fds{{relay.wanted(), {signals.descriptor(), POLLIN, 0}}};
+    const int ready = ::poll(fds.data(), fds.size(), was_killed(ending) ? 0 : -1);
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) return 0;
+    if (fds[0].revents != 0) relay.step();
+    if (fds[1].revents == 0) continue;
+    if (const int signal = signals.received(); signal != 0) return signal;
+  }
+  return 0;
+}
 
 Result<Ending> wait_for(launch::Child& child, Relay* relay, const EndSignals& signals,
                         std::optional<std::chrono::nanoseconds> timeout) {

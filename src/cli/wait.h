@@ -16,9 +16,12 @@ struct Ending {
   int signal = 0;  // the signal to nono that ended it
 };
 
-// `relay` may be null. Returns when the whole tree has ended and what it wrote has been passed on;
-// after a deadline or a signal, without waiting for a reader that does not read.
+// `relay` may be null. Returns when the whole tree has ended and what it wrote has been passed on.
 [[nodiscard]] Result<Ending> wait_for(launch::Child& child, Relay* relay, const EndSignals& signals,
                                       std::optional<std::chrono::nanoseconds> timeout);
+
+// Passes on what is left. After a deadline or a signal a reader that does not read is not waited
+// for. Returns the number of a signal that came meanwhile, or 0.
+int drain(Relay& relay, const EndSignals& signals, const Ending& ending);
 
 }  // namespace nono::cli

@@ -14,6 +14,7 @@
 
 #include "base/text.h"
 #include "kernel/landlock.h"
+#include "launch/keeper.h"
 #include "launch/rulesets.h"
 
 namespace nono::launch {
@@ -55,6 +56,7 @@ Status drop_capabilities(std::uint64_t kept) {
 }  // namespace
 
 Result<Applied> apply(const plan::Plan& plan) {
+  Keeper::discard_kept();  // they are not bound by what follows
   const int threads = NONO_TRY(count_threads());
   const bool synchronises = plan.facts.landlock_abi >= 8;
   if (threads > 1 && !synchronises) {

@@ -1,14 +1,12 @@
 #include "launch/child.h"
 
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,16 +14,14 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
-#include <cstdlib>
 #include <mutex>
 #include <thread>
 
 #include "base/text.h"
 #include "kernel/fd_table.h"
 #include "kernel/landlock.h"
-#include "kernel/raw.h"
-#include "kernel/signals.h"
 #include "launch/child_main.h"
+#include "launch/keeper.h"
 #include "launch/output_buffer.h"
 #include "launch/rulesets.h"
 #include "launch/setup_failure.h"
@@ -35,10 +31,6 @@ namespace {
 
 // What may still lie in a pipe when its last writer has gone, read once the tree has ended.
 constexpr std::size_t kMaxDrain = 16 * 1024 * 1024;
-
-struct FreeMemory {
-  void operator()(std::byte* memory) const { std::free(memory); }
-};
 
 tl::unexpected<Error> io(std::string_view what) {
   return fail(ErrorKind::kIo, cat(what, " failed: ", os_error(errno)));
@@ -86,7 +78,6 @@ struct Child::State {
 
   Status start();
   Status prepare();
-  void release(Launch::Ready ready);
   Status prepare_streams();
   Result<Fd> child_end(const Output& sink, Fd& reader);
   void prepare_view();
@@ -94,13 +85,13 @@ struct Child::State {
 
   void pump_output(Fd& pipe, OutputBuffer& buffer, std::size_t limit);
   void pump_input();
-  void reap();
+  void end(bool keeper_lives);
 
   const plan::Plan plan;
   Command command;
   const pid_t owner = ::getpid();
 
-  // What the keeper and the command read: must not move or change until `reaped`.
+  // What the keeper and the command read: must not move or change until `ended`.
   std::vector<std::string> environment_text;
   std::vector<char*> argv;
   std::vector<char*> environment;
@@ -109,14 +100,13 @@ struct Child::State {
   std::vector<kernel::ProcRule> proc_rules;
   std::string uid_map;
   std::string gid_map;
-  std::unique_ptr<std::byte, FreeMemory> stacks;  // the keeper's, then the command's
   Launch launch;
 
   std::array<Fd, 3> standard;
   Fd directory;
   Fd inner_ruleset;
   Fd host_pidfd;
-  Fd keeper;
+  std::unique_ptr<Keeper> keeper;
   Fd input_pipe;
   Fd output_pipe;
   Fd error_pipe;
@@ -126,7 +116,8 @@ struct Child::State {
   OutputBuffer error;
   std::size_t input_written = 0;
   std::atomic<bool> cancelled{false};
-  bool reaped = false;
+  bool keeper_is_silent = false;  // its socket has closed: its end is near
+  bool ended = false;
 };
 
 // --- preparing -------------------------------------------------------------------------------
@@ -156,7 +147,6 @@ Status Child::State::prepare_streams() {
   }
   standard[1] = NONO_TRY(child_end(command.output, output_pipe));
   standard[2] = NONO_TRY(child_end(command.error, error_pipe));
-  for (std::size_t i = 0; i < 3; ++i) launch.standard[i] = standard[i].get();
   return {};
 }
 
@@ -175,7 +165,6 @@ void Child::State::prepare_view() {
   for (const auto& rule : plan.view->in_proc) proc_rules.push_back({rule.path.c_str(), rule.access});
   launch.view.proc_rules = proc_rules.data();
   launch.view.proc_rule_count = proc_rules.size();
-  launch.view.ruleset = inner_ruleset.get();
   uid_map = cat(::geteuid(), " ", ::geteuid(), " 1");
   gid_map = cat(::getegid(), " ", ::getegid(), " 1");
   launch.view.user_namespace = plan.view->user_namespace;
@@ -205,25 +194,23 @@ Status Child::State::prepare() {
   launch.program = command.program.c_str();
   launch.argv = argv.data();
   launch.environment = environment.data();
-  launch.keep = plan.keep_descriptors.data();
-  launch.keep_count = plan.keep_descriptors.size();
-  launch.directory = directory.get();
-  launch.directory_in_view = {command.directory.c_str(), here.device, here.inode};
-  launch.inner_ruleset = inner_ruleset.get();
+  launch.kept_numbers = plan.keep_descriptors.data();
+  launch.kept_count = plan.keep_descriptors.size();
+  if (plan.view) launch.directory_in_view = {command.directory.c_str(), here.device, here.inode};
   launch.limits = limits.data();
   launch.limit_count = limits.size();
   launch.kept_capabilities = plan.kept_capabilities;
+  launch.change_identity = plan.become.has_value();
   launch.drop_capabilities = plan.facts.capabilities != 0 || plan.become || launch.view.user_namespace;
   if (plan.become) {
     launch.uid = plan.become->uid;
     launch.gid = plan.become->gid;
   }
   launch.ignored_signals = ignored_signals();
-  if (launch.private_view) {
+  if (plan.view) {
     host_pidfd = Fd(static_cast<int>(::syscall(kernel::kNrPidfdOpen, owner, 0)));
     if (!host_pidfd.valid()) return io("pidfd_open");
     host_pidfd = NONO_TRY(kernel::above_stdio(std::move(host_pidfd)));
-    launch.host_pidfd = host_pidfd.get();
   }
   return {};
 }
@@ -231,48 +218,32 @@ Status Child::State::prepare() {
 // --- starting --------------------------------------------------------------------------------
 
 Status Child::State::start() {
-  launch.private_view = plan.view.has_value();
-  launch.change_identity = plan.become.has_value();
-  launch.seccomp = {static_cast<unsigned short>(plan.seccomp_program->size()), plan.seccomp_program->data()};
-  launch.host_pid = owner;
-  stacks.reset(static_cast<std::byte*>(std::aligned_alloc(kStackSize, 2 * kStackSize)));
-  if (stacks == nullptr) return fail(ErrorKind::kIo, "out of memory for a child's stack");
-  *reinterpret_cast<Launch**>(stacks.get()) = &launch;
-  launch.command_stack = stacks.get() + 2 * kStackSize;
-  // CLONE_FILES: the keeper keeps no copy of the host's descriptors alive, and the host keeps the
-  // child's ends open until the tree has ended, when the command has long had its own copies.
-  // Exit signal 0: no SIGCHLD to the host, and its waitpid(-1) does not take the keeper.
-  unsigned long flags = CLONE_VM | CLONE_FILES | kernel::kClonePidfd;
-  flags |= plan.view ? kernel::private_view_flags(plan.view->user_namespace)
-                     : static_cast<unsigned long>(CLONE_FS);
-  int pidfd = -1;
-  long pid = 0;
-  {
-    const kernel::BlockAllSignals blocked;
-    pid = kernel::raw::clone(flags, stacks.get() + kStackSize, &pidfd, keeper_main, &launch);
+  if (Status ok = prepare(); !ok) return ok;
+  std::vector<int> passed{standard[0].get(), standard[1].get(), standard[2].get(),
+                          directory.get(),   inner_ruleset.get(), host_pidfd.get()};
+  if (!host_pidfd.valid()) passed[kHostPidfd] = directory.get();  // a place must not be empty
+  passed.insert(passed.end(), plan.keep_descriptors.begin(), plan.keep_descriptors.end());
+  // A kept keeper may have been killed in its sleep: take another one. What a keeper itself could
+  // not do is reported when its end is seen.
+  for (bool sent = false; !sent;) {
+    keeper = NONO_TRY(Keeper::acquire(plan));
+    sent = NONO_TRY(keeper->send(launch, passed.data(), passed.size())) ||
+           keeper->failure().step.load() != Step::kNone;
   }
-  if (pid < 0) {
-    reaped = true;
-    return fail(ErrorKind::kIo, cat("clone() failed: ", os_error(static_cast<int>(-pid))));
-  }
-  keeper = Fd(pidfd);
+  // Theirs now. Not the reading end of a stdin pipe: while the host holds it, writing cannot raise
+  // SIGPIPE in the host.
+  standard[1].reset();
+  standard[2].reset();
   return {};
 }
 
-void Child::State::release(Launch::Ready ready) {
-  launch.ready.store(ready);
-  if (launch.waits_for_ready.load()) {
-    ::syscall(SYS_futex, &launch.ready, FUTEX_WAKE_PRIVATE, 1, nullptr, nullptr, 0);
-  }
-}
-
 // A process that changes its uid makes the memory it shares with the host undumpable, so that the
-// new uid's other processes cannot look into it. Give the host its flag back once the command has
+// new uid's other processes cannot look into it. The host gets its flag back once the command has
 // memory of its own.
 void Child::State::finish_identity_change() {
   using namespace std::chrono_literals;
-  struct pollfd ended = {keeper.get(), POLLIN, 0};
-  while (!launch.past_exec.load() && ::poll(&ended, 1, 0) == 0) std::this_thread::sleep_for(50us);
+  struct pollfd keeper_ended = {keeper->process(), POLLIN, 0};
+  while (!launch.past_exec.load() && ::poll(&keeper_ended, 1, 0) == 0) std::this_thread::sleep_for(50us);
 }
 
 // Identity changes take turns, or one launch would restore what another one is still hiding.
@@ -302,14 +273,8 @@ Child::Child(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<Child>> Child::launch(plan::Plan plan, Command command) {
   auto state = std::make_unique<State>(std::move(plan), std::move(command));
+  const DumpableGuard dumpable(state->plan.become.has_value());
   if (Status ok = state->start(); !ok) return tl::unexpected(ok.error());
-  if (Status ok = state->prepare(); !ok) {
-    state->release(Launch::kAbandon);
-    state->reap();
-    return tl::unexpected(ok.error());
-  }
-  const DumpableGuard dumpable(state->launch.change_identity);
-  state->release(Launch::kGo);
   if (state->launch.change_identity) state->finish_identity_change();
   return std::unique_ptr<Child>(new Child(std::move(state)));
 }
@@ -340,14 +305,14 @@ void Child::State::pump_input() {
   if (input_written == bytes.size() || (n < 0 && errno != EAGAIN && errno != EINTR)) input_pipe.reset();
 }
 
-void Child::State::reap() {
-  siginfo_t info{};
-  while (::waitid(static_cast<idtype_t>(3) /* P_PIDFD */, static_cast<id_t>(keeper.get()), &info,
-                  WEXITED | __WALL) < 0 &&
-         errno == EINTR) {
+void Child::State::end(bool keeper_lives) {
+  ended = true;
+  if (keeper_lives) {
+    Keeper::release(std::move(keeper));
+  } else {
+    keeper->reap();
   }
-  reaped = true;
-  for (Fd& end : standard) end.reset();
+  for (Fd& stream : standard) stream.reset();
   input_pipe.reset();
   pump_output(output_pipe, output, kMaxDrain);
   pump_output(error_pipe, error, kMaxDrain);
@@ -357,9 +322,10 @@ void Child::State::reap() {
 
 Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
   State& s = *state_;
-  if (s.reaped) return Progress::kEnded;
+  if (s.ended) return Progress::kEnded;
   if (s.input_pipe.valid() && std::get<InputBytes>(s.command.input).bytes.empty()) s.input_pipe.reset();
-  std::array<pollfd, 4> fds{{{s.keeper.get(), POLLIN, 0},
+  std::array<pollfd, 5> fds{{{s.keeper_is_silent ? -1 : s.keeper->socket(), POLLIN, 0},
+                             {s.keeper->process(), POLLIN, 0},
                              {s.output_pipe.get(), POLLIN, 0},
                              {s.error_pipe.get(), POLLIN, 0},
                              {s.input_pipe.get(), POLLOUT, 0}}};
@@ -372,11 +338,21 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
     return errno == EINTR ? Progress::kInterrupted : Progress::kRunning;
   }
   constexpr std::size_t kPerTurn = 1024 * 1024;
-  if (fds[1].revents != 0) s.pump_output(s.output_pipe, s.output, kPerTurn);
-  if (fds[2].revents != 0) s.pump_output(s.error_pipe, s.error, kPerTurn);
-  if (fds[3].revents != 0) s.pump_input();
-  if (fds[0].revents == 0) return Progress::kRunning;
-  s.reap();
+  if (fds[2].revents != 0) s.pump_output(s.output_pipe, s.output, kPerTurn);
+  if (fds[3].revents != 0) s.pump_output(s.error_pipe, s.error, kPerTurn);
+  if (fds[4].revents != 0) s.pump_input();
+  if (fds[0].revents != 0) {
+    char done = 0;
+    if (::recv(s.keeper->socket(), &done, 1, MSG_DONTWAIT) == 1) {
+      s.end(true);
+      return Progress::kEnded;
+    }
+    // Closed: PID 1 of a namespace ends it that way, and has ended it when its pidfd says so.
+    s.keeper_is_silent = true;
+    if (s.events.valid()) ::epoll_ctl(s.events.get(), EPOLL_CTL_DEL, s.keeper->socket(), nullptr);
+  }
+  if (fds[1].revents == 0) return Progress::kRunning;
+  s.end(false);
   return Progress::kEnded;
 }
 
@@ -386,7 +362,8 @@ Result<int> Child::event_descriptor() {
   Fd events(::epoll_create1(EPOLL_CLOEXEC));
   if (!events.valid()) return io("epoll_create1");
   events = NONO_TRY(kernel::above_stdio(std::move(events)));
-  const std::array<std::pair<int, std::uint32_t>, 4> watched{{{s.keeper.get(), EPOLLIN},
+  const std::array<std::pair<int, std::uint32_t>, 5> watched{{{s.keeper->socket(), EPOLLIN},
+                                                              {s.keeper->process(), EPOLLIN},
                                                               {s.output_pipe.get(), EPOLLIN},
                                                               {s.error_pipe.get(), EPOLLIN},
                                                               {s.input_pipe.get(), EPOLLOUT}}};
@@ -403,7 +380,7 @@ void Child::kill() {
   State& s = *state_;
   s.cancelled.store(true);
   s.launch.cancel.store(true);
-  ::syscall(kernel::kNrPidfdSendSignal, s.keeper.get(), kWakeSignal, nullptr, 0);
+  if (!s.ended) s.keeper->wake();
 }
 
 Outcome Child::take_outcome() {
@@ -418,9 +395,11 @@ Outcome Child::take_outcome() {
   outcome.dropped_error_bytes = error.dropped_bytes;
   outcome.cancelled = s.cancelled.load();
   outcome.usage = launch.usage;
-  if (launch.failed_step.load() != Step::kNone || (!launch.finished.load() && !outcome.cancelled)) {
+  const bool keeper_failed = s.keeper != nullptr && s.keeper->failure().step.load() != Step::kNone;
+  const Failure& failure = keeper_failed ? s.keeper->failure() : launch.failure;
+  if (failure.step.load() != Step::kNone || (!launch.finished.load() && !outcome.cancelled)) {
     outcome.failed_to_start = true;
-    outcome.setup_failure = describe_setup_failure(launch);
+    outcome.setup_failure = describe_setup_failure(failure, launch);
     outcome.exit_status = outcome.setup_failure.exit_code;
   } else if (!launch.finished.load()) {
     outcome.signal = SIGKILL;
@@ -433,7 +412,7 @@ Outcome Child::take_outcome() {
 }
 
 Child::~Child() {
-  if (state_ == nullptr || state_->reaped) return;
+  if (state_ == nullptr || state_->ended) return;
   // In a fork of the host the keeper is not ours to end, and its memory is not this one.
   if (state_->owner != ::getpid()) return;
   kill();

@@ -7,6 +7,7 @@
 #include <linux/stat.h>
 #include <poll.h>
 #include <sched.h>
+#include <sys/socket.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -33,22 +34,35 @@ struct KernelSigaction {
   KernelSigset mask = 0;
 };
 
+// Where a keeper's socket is in its own table; what comes through it lands above.
+constexpr int kSocket = 3;
+
 [[noreturn]] void leave(int code) {
   for (;;) call(SYS_exit_group, code);
 }
 
-[[noreturn]] void fail(Launch& launch, Step step, long error, std::size_t index = 0,
+void note(Failure& failure, Step step, long error, std::size_t index = 0, const char* detail = nullptr) {
+  failure.error = static_cast<int>(-error);
+  failure.index = index;
+  failure.detail = detail;
+  failure.step.store(step);
+}
+
+[[noreturn]] void fail(Failure& failure, Step step, long error, std::size_t index = 0,
                        const char* detail = nullptr) {
-  launch.failed_errno = static_cast<int>(-error);
-  launch.failed_index = index;
-  launch.failed_detail = detail;
-  launch.failed_step.store(step);
+  note(failure, step, error, index, detail);
   leave(126);
 }
 
-void check(Launch& launch, Step step, long result) {
-  if (result < 0) fail(launch, step, result);
+void check(Failure& failure, Step step, long result) {
+  if (result < 0) fail(failure, step, result);
 }
+
+void mask_signals(KernelSigset blocked) {
+  call(SYS_rt_sigprocmask, SIG_SETMASK, address(&blocked), 0, kSigsetSize);
+}
+constexpr KernelSigset kAllSignals = ~KernelSigset{0};
+constexpr KernelSigset kAllButWake = ~mask_of(kWakeSignal);
 
 // --- the command -----------------------------------------------------------------------------
 
@@ -56,40 +70,57 @@ void check(Launch& launch, Step step, long result) {
 void default_signals(const Launch& launch) {
   const KernelSigaction plain{};
   for (int signal = 1; signal <= 64; ++signal) {
-    if ((launch.ignored_signals & mask_of(signal)) != 0) {
+    if ((launch.ignored_signals & mask_of(signal)) != 0 || signal == kWakeSignal) {
       call(SYS_rt_sigaction, signal, address(&plain), 0, kSigsetSize);
     }
   }
-  call(SYS_rt_sigaction, kWakeSignal, address(&plain), 0, kSigsetSize);  // the keeper's handler
 }
 
-// The sources lie above 2 (kernel/fd_table.h), so no dup can overwrite a later source.
-void standard_streams(Launch& launch) {
+// Everything but 0, 1, 2 closes at exec. What was passed lies above kSocket, so no dup overwrites
+// a later source; kept descriptors first move above all the numbers they must end up at.
+void descriptors(Launch& launch) {
   for (int number = 0; number < 3; ++number) {
-    check(launch, Step::kStdio, call(SYS_dup3, launch.standard[number], number, 0));
+    check(launch.failure, Step::kStdio, call(SYS_dup3, launch.descriptors[number], number, 0));
   }
-}
-
-void close_on_exec(Launch& launch) {
-  check(launch, Step::kDescriptors,
+  check(launch.failure, Step::kDescriptors,
         call(kernel::kNrCloseRange, 3, ~0U, kernel::kCloseRangeCloexec));
-  for (std::size_t i = 0; i < launch.keep_count; ++i) {
-    check(launch, Step::kDescriptors, call(SYS_fcntl, launch.keep[i], F_SETFD, 0));
+  int highest = kSocket;
+  for (std::size_t i = 0; i < launch.kept_count; ++i) {
+    if (launch.kept_numbers[i] > highest) highest = launch.kept_numbers[i];
+  }
+  for (std::size_t i = 0; i < launch.kept_count; ++i) {
+    int& fd = launch.descriptors[kFirstKept + i];
+    const long moved = call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, highest + 1);
+    check(launch.failure, Step::kDescriptors, moved);
+    fd = static_cast<int>(moved);
+  }
+  // The directory and the ruleset are still needed: out of the way as well.
+  for (const std::size_t needed : {kDirectory, kRuleset}) {
+    int& fd = launch.descriptors[needed];
+    if (launch.kept_count == 0) break;
+    const long moved = call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, highest + 1);
+    check(launch.failure, Step::kDescriptors, moved);
+    fd = static_cast<int>(moved);
+  }
+  for (std::size_t i = 0; i < launch.kept_count; ++i) {
+    check(launch.failure, Step::kDescriptors,
+          call(SYS_dup3, launch.descriptors[kFirstKept + i], launch.kept_numbers[i], 0));
   }
 }
 
 // With a view the held descriptor belongs to the host's mounts: go there by name and compare.
 void change_directory(Launch& launch) {
-  if (!launch.private_view) {
-    check(launch, Step::kDirectory, call(SYS_fchdir, launch.directory));
+  Failure& failure = launch.failure;
+  const auto& wanted = launch.directory_in_view;
+  if (wanted.path == nullptr) {
+    check(failure, Step::kDirectory, call(SYS_fchdir, launch.descriptors[kDirectory]));
     return;
   }
-  const auto& wanted = launch.directory_in_view;
-  check(launch, Step::kDirectory, call(SYS_chdir, address(wanted.path)));
+  check(failure, Step::kDirectory, call(SYS_chdir, address(wanted.path)));
   struct statx st;
-  check(launch, Step::kDirectory, call(SYS_statx, AT_FDCWD, address("."), 0, STATX_INO, address(&st)));
+  check(failure, Step::kDirectory, call(SYS_statx, AT_FDCWD, address("."), 0, STATX_INO, address(&st)));
   if (st.stx_ino != wanted.inode || makedev(st.stx_dev_major, st.stx_dev_minor) != wanted.device) {
-    fail(launch, Step::kDirectory, -ESTALE);
+    fail(failure, Step::kDirectory, -ESTALE);
   }
 }
 
@@ -99,7 +130,7 @@ void limit(Launch& launch) {
       std::uint64_t soft, hard;
     } value{launch.limits[i].value, launch.limits[i].value};
     const long r = call(SYS_prlimit64, 0, launch.limits[i].resource, address(&value), 0);
-    if (r < 0) fail(launch, Step::kLimit, r, i);
+    if (r < 0) fail(launch.failure, Step::kLimit, r, i);
   }
 }
 
@@ -110,9 +141,9 @@ void change_identity(Launch& launch) {
   }
   const long uid = static_cast<long>(launch.uid);
   const long gid = static_cast<long>(launch.gid);
-  check(launch, Step::kGroups, call(SYS_setgroups, 0, 0));
-  check(launch, Step::kGid, call(SYS_setresgid, gid, gid, gid));
-  check(launch, Step::kUid, call(SYS_setresuid, uid, uid, uid));
+  check(launch.failure, Step::kGroups, call(SYS_setgroups, 0, 0));
+  check(launch.failure, Step::kGid, call(SYS_setresgid, gid, gid, gid));
+  check(launch.failure, Step::kUid, call(SYS_setresuid, uid, uid, uid));
 }
 
 // Ambient first: it would hand capabilities through exec. What uid 0 would take back from the
@@ -124,15 +155,14 @@ void drop_capabilities(Launch& launch) {
   const auto low = static_cast<std::uint32_t>(launch.kept_capabilities);
   const auto high = static_cast<std::uint32_t>(launch.kept_capabilities >> 32);
   const __user_cap_data_struct data[2] = {{low, low, 0}, {high, high, 0}};
-  check(launch, Step::kCapabilities, call(SYS_capset, address(&header), address(data)));
+  check(launch.failure, Step::kCapabilities, call(SYS_capset, address(&header), address(data)));
 }
 
 void command_main(void* argument) {
   auto& launch = *static_cast<Launch*>(argument);
   call(SYS_setsid);
   default_signals(launch);
-  standard_streams(launch);
-  close_on_exec(launch);
+  descriptors(launch);
   change_directory(launch);
   limit(launch);
   change_identity(launch);
@@ -141,10 +171,10 @@ void command_main(void* argument) {
   // when the keeper dies and never before.
   call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
   // no_new_privs and the seccomp filter are inherited from the keeper.
-  check(launch, Step::kLandlock, call(kernel::kNrLandlockRestrictSelf, launch.inner_ruleset, 0));
-  const KernelSigset none = 0;
-  call(SYS_rt_sigprocmask, SIG_SETMASK, address(&none), 0, kSigsetSize);
-  fail(launch, Step::kExec,
+  check(launch.failure, Step::kLandlock,
+        call(kernel::kNrLandlockRestrictSelf, launch.descriptors[kRuleset], 0));
+  mask_signals(0);
+  fail(launch.failure, Step::kExec,
        call(SYS_execve, address(launch.program), address(launch.argv), address(launch.environment)));
 }
 
@@ -152,9 +182,9 @@ void command_main(void* argument) {
 
 // In a PID namespace the host has no number. A dying host sends its last signal just before its
 // pidfd says so: look for a while.
-bool host_is_gone(const Launch& launch) {
-  if (!launch.private_view) return call(SYS_getppid) != launch.host_pid;
-  struct pollfd host = {launch.host_pidfd, POLLIN, 0};
+bool host_is_gone(const KeeperStart& start, const Launch& launch) {
+  if (!start.private_view) return call(SYS_getppid) != start.host_pid;
+  struct pollfd host = {launch.descriptors[kHostPidfd], POLLIN, 0};
   const timespec a_while{0, 50'000'000};
   return call(SYS_ppoll, address(&host), 1, address(&a_while), 0, kSigsetSize) > 0;
 }
@@ -179,27 +209,24 @@ bool reap(Launch& launch, int flags) {
   }
 }
 
-void kill_everything(const Launch& launch) {
-  if (launch.private_view) leave(0);
+// kill(-1) walks all processes under the lock that fork needs, so nothing can fork away from it.
+// As PID 1 of its namespace the keeper need only end: the kernel does the same then.
+void kill_everything(const KeeperStart& start) {
+  if (start.private_view) leave(0);
   call(SYS_kill, -1, SIGKILL);
 }
 
-// kill(-1) walks all processes under the lock that fork needs, so nothing can fork away from it.
-// As PID 1 of its namespace the keeper need only end: the kernel does the same then.
-[[noreturn]] void end_tree(Launch& launch) {
-  while (!reap(launch, WNOHANG)) {
-    kill_everything(launch);
-    if (reap(launch, 0)) break;
-  }
-  leave(0);
-}
-
 // The handler of kWakeSignal: the host asks for the end, or a thread of it has ended and it may be
-// gone as a whole. The keeper's stack tells whose keeper this is (child_main.h).
+// gone as a whole.
 void on_wake(int) {
   const auto stack = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) & ~(kStackSize - 1);
-  const Launch& launch = **reinterpret_cast<Launch**>(stack);
-  if (launch.cancel.load() || host_is_gone(launch)) kill_everything(launch);
+  const KeeperStart& start = **reinterpret_cast<KeeperStart**>(stack);
+  const Launch* launch = start.current.load();
+  if (launch == nullptr) {  // idle; with namespaces the socket's end says it
+    if (!start.private_view && call(SYS_getppid) != start.host_pid) leave(0);
+    return;
+  }
+  if (launch->cancel.load() || host_is_gone(start, *launch)) kill_everything(start);
 }
 
 #if defined(__x86_64__)
@@ -222,84 +249,121 @@ void take_signals() {
   // Fires when the thread that made us ends, again when the thread that inherited us ends, and so
   // on to the process: each time `host_is_gone` tells which of the two it was.
   call(SYS_prctl, PR_SET_PDEATHSIG, kWakeSignal);
+  mask_signals(kAllButWake);
 }
 
-// Until the launching thread has prepared everything: most often it already has.
-void wait_for_ready(Launch& launch) {
-  constexpr int kSpins = 200;
-  constexpr long kFutexWaitPrivate = 0 | 128;
-  for (int spins = 0; launch.ready.load() == Launch::kNotYet; ++spins) {
-    if (spins < kSpins) continue;
-    launch.waits_for_ready.store(true);
-    const timespec look_again{0, 100'000'000};
-    call(SYS_futex, address(&launch.ready), kFutexWaitPrivate, Launch::kNotYet, address(&look_again));
-    if (!launch.private_view && host_is_gone(launch)) leave(0);
+// Nothing of the host's stays open here: 0 to 2 become the socket, so that what is passed later
+// lands above them. Out of the host's process group, which may be killed as a whole.
+void detach(KeeperStart& start) {
+  if (start.socket != kSocket) {
+    check(start.failure, Step::kKeeper, call(SYS_dup3, start.socket, kSocket, O_CLOEXEC));
   }
-  if (launch.ready.load() == Launch::kAbandon) leave(0);
+  for (int number = 0; number < 3; ++number) {
+    check(start.failure, Step::kKeeper, call(SYS_dup3, kSocket, number, O_CLOEXEC));
+  }
+  check(start.failure, Step::kKeeper, call(kernel::kNrCloseRange, kSocket + 1, ~0U, 0));
+  call(SYS_setsid);
+  call(SYS_prctl, PR_SET_NAME, address("nono-keeper"), 0, 0, 0);
 }
 
-// The scope's own domain, before anything else is started: the command's lies inside it.
-void enter_scope(Launch& launch) {
+// The scope's own domain, before anything is started: each command's lies inside it.
+void enter_scope(KeeperStart& start) {
   const kernel::LandlockRulesetAttr scope{0, 0, kernel::kScopeSignal};
-  const long ruleset =
-      call(kernel::kNrLandlockCreateRuleset, address(&scope), sizeof scope, 0);
-  check(launch, Step::kScope, ruleset);
+  const long ruleset = call(kernel::kNrLandlockCreateRuleset, address(&scope), sizeof scope, 0);
+  check(start.failure, Step::kScope, ruleset);
   const long restricted = call(kernel::kNrLandlockRestrictSelf, ruleset, 0);
   call(SYS_close, ruleset);
-  check(launch, Step::kScope, restricted);
+  check(start.failure, Step::kScope, restricted);
   // The whole design stands on this: a keeper that could reach its host must never say kill(-1).
-  if (call(SYS_kill, launch.host_pid, 0) == 0) fail(launch, Step::kScopeProof, -EPERM);
+  if (call(SYS_kill, start.host_pid, 0) == 0) fail(start.failure, Step::kScopeProof, -EPERM);
 }
 
-void confine(Launch& launch) {
-  check(launch, Step::kNoNewPrivs, call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-  if (!launch.private_view) {
-    check(launch, Step::kScope, call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
-    enter_scope(launch);
+void confine(KeeperStart& start) {
+  check(start.failure, Step::kNoNewPrivs, call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  if (!start.private_view) {
+    check(start.failure, Step::kScope, call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+    enter_scope(start);
   }
-  check(launch, Step::kSeccomp,
-        call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, address(&launch.seccomp)));
+  check(start.failure, Step::kSeccomp,
+        call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, address(&start.seccomp)));
 }
 
-// The filter, which the command inherits, refuses mounts: a view comes before it.
-void hold_the_tree(Launch& launch) {
-  if (!launch.private_view) {
-    confine(launch);
-    wait_for_ready(launch);
-    return;
+// A request, or the end of the host.
+Launch& receive() {
+  Launch* launch = nullptr;
+  struct iovec payload = {&launch, sizeof launch};
+  alignas(cmsghdr) unsigned char control[CMSG_SPACE(sizeof(Launch::descriptors))];
+  for (;;) {
+    struct msghdr message;
+    message.msg_name = nullptr;
+    message.msg_namelen = 0;
+    message.msg_iov = &payload;
+    message.msg_iovlen = 1;
+    message.msg_control = control;
+    message.msg_controllen = sizeof control;
+    message.msg_flags = 0;
+    const long r = call(SYS_recvmsg, kSocket, address(&message), MSG_CMSG_CLOEXEC);
+    if (r == -EINTR) continue;
+    if (r != sizeof launch) leave(0);
+    const auto* header = reinterpret_cast<const cmsghdr*>(control);
+    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    const int* passed = reinterpret_cast<const int*>(control + CMSG_LEN(0));
+    for (std::size_t i = 0; i < count; ++i) launch->descriptors[i] = passed[i];
+    return *launch;
   }
-  wait_for_ready(launch);
-  const kernel::SetupFailure failure = kernel::enter_private_view(launch.view);
-  if (failure.step != nullptr) fail(launch, Step::kView, -failure.error, 0, failure.step);
-  confine(launch);
+}
+
+void start_command(KeeperStart& start, Launch& launch) {
+  // A change of identity is waited for: the host must know when its memory is shared no more.
+  const unsigned long wait = launch.change_identity ? CLONE_VFORK : 0;
+  const long pid = kernel::raw::clone(CLONE_VM | wait | SIGCHLD, start.command_stack, nullptr,
+                                      command_main, &launch);
+  launch.past_exec.store(true);
+  if (pid < 0) note(launch.failure, Step::kClone, pid);
+  launch.command_pid = static_cast<int>(pid);
+}
+
+void serve(KeeperStart& start, Launch& launch) {
+  mask_signals(kAllSignals);  // the command must not inherit an open mask with our handler
+  start.current.store(&launch);
+  start_command(start, launch);
+  mask_signals(kAllButWake);
+  // A request to end that came before `current` was set has woken nobody.
+  if (launch.cancel.load()) kill_everything(start);
+  // Waiting in waitid, not for SIGCHLD: the kernel then runs the keeper on the processor that the
+  // command has just left, instead of waking another one (about 30 us on a virtual machine).
+  bool empty = false;
+  while (!launch.finished.load() && !empty) empty = reap(launch, 0);
+  while (!reap(launch, WNOHANG)) {
+    kill_everything(start);
+    if (reap(launch, 0)) break;
+  }
+  start.current.store(nullptr);
 }
 
 }  // namespace
 
 void keeper_main(void* argument) {
-  auto& launch = *static_cast<Launch*>(argument);
+  auto& start = *static_cast<KeeperStart*>(argument);
+  detach(start);
   take_signals();
-  hold_the_tree(launch);
-  // The host may have ended before its death could be noticed.
-  if (!launch.private_view && host_is_gone(launch)) fail(launch, Step::kHostGone, -ESRCH);
-
-  // A change of identity is waited for: the host must know when its memory is shared no more.
-  const unsigned long wait = launch.change_identity ? CLONE_VFORK : 0;
-  const long pid = kernel::raw::clone(CLONE_VM | wait | SIGCHLD, launch.command_stack, nullptr,
-                                      command_main, &launch);
-  launch.past_exec.store(true);
-  if (pid < 0) fail(launch, Step::kClone, pid);
-  launch.command_pid = static_cast<int>(pid);
-
-  // From here on `on_wake` may run at any instruction; a request that came earlier is pending.
-  const KernelSigset all_but_wake = ~mask_of(kWakeSignal);
-  call(SYS_rt_sigprocmask, SIG_SETMASK, address(&all_but_wake), 0, kSigsetSize);
-  // Waiting in waitid, not for SIGCHLD: the kernel then runs the keeper on the processor that the
-  // command has just left, instead of waking another one (about 30 us on a virtual machine).
-  while (!launch.finished.load()) {
-    if (reap(launch, 0)) break;
+  if (!start.private_view) confine(start);
+  for (;;) {
+    Launch& launch = receive();
+    if (start.private_view) {
+      // The filter refuses mounts: the view comes before it.
+      launch.view.ruleset = launch.descriptors[kRuleset];
+      const kernel::SetupFailure failure = kernel::enter_private_view(launch.view);
+      if (failure.step != nullptr) fail(start.failure, Step::kView, -failure.error, 0, failure.step);
+      confine(start);
+    }
+    serve(start, launch);
+    // The launch belongs to the host again once the byte is out.
+    call(kernel::kNrCloseRange, kSocket + 1, ~0U, 0);
+    if (start.private_view) leave(0);  // and takes the rest of its namespace along
+    const char done = 1;
+    if (call(SYS_sendto, kSocket, address(&done), 1, MSG_NOSIGNAL, 0, 0) != 1) leave(0);
   }
-  end_tree(launch);
 }
 
 }  // namespace nono::launch

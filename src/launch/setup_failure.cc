@@ -17,15 +17,16 @@ const char* limit_name(int resource) {
   }
 }
 
-std::string reason(const Launch& launch) {
-  const std::string error = os_error(launch.failed_errno);
+std::string reason(const Failure& failure, const Launch& launch) {
+  const std::string error = os_error(failure.error);
   const auto sandbox = [&](const char* what) {
     return cat("sandbox apply failed: Sandbox initialization failed: ", what, ": ", error);
   };
-  switch (launch.failed_step.load()) {
+  switch (failure.step.load()) {
     case Step::kNone: return "the command's keeper was killed from outside";
     case Step::kHostGone: return "the calling process ended";
-    case Step::kView: return sandbox(launch.failed_detail);
+    case Step::kKeeper: return cat("keeper setup failed: ", error);
+    case Step::kView: return sandbox(failure.detail);
     case Step::kNoNewPrivs: return sandbox("prctl");
     case Step::kScope: return sandbox("landlock_restrict_self (signal scope)");
     case Step::kScopeProof:
@@ -35,7 +36,7 @@ std::string reason(const Launch& launch) {
     case Step::kDescriptors: return cat("failed to close inherited file descriptors: ", error);
     case Step::kDirectory: return "failed to chdir";
     case Step::kLimit:
-      return cat("failed to set resource limit (", limit_name(launch.limits[launch.failed_index].resource),
+      return cat("failed to set resource limit (", limit_name(launch.limits[failure.index].resource),
                  ": ", error, ")");
     case Step::kGroups: return cat("failed to drop privileges: setgroups: ", error);
     case Step::kGid: return cat("failed to drop privileges: setgid(", launch.gid, "): ", error);
@@ -50,8 +51,8 @@ std::string reason(const Launch& launch) {
 
 }  // namespace
 
-SetupFailure describe_setup_failure(const Launch& launch) {
-  return {launch.failed_step.load() == Step::kExec ? 127 : 126, cat("nono: ", reason(launch), "\n")};
+SetupFailure describe_setup_failure(const Failure& failure, const Launch& launch) {
+  return {failure.step.load() == Step::kExec ? 127 : 126, cat("nono: ", reason(failure, launch), "\n")};
 }
 
 }  // namespace nono::launch

@@ -6,6 +6,6 @@
 
 namespace nono::launch {
 
-[[nodiscard]] SetupFailure describe_setup_failure(const Launch& launch);
+[[nodiscard]] SetupFailure describe_setup_failure(const Failure& failure, const Launch& launch);
 
 }  // namespace nono::launch

@@ -13,8 +13,6 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # typing costs more to import than all of this package
-
 from nono_py._async import sandboxed_exec_async
 from nono_py._nono_py import (
     AccessMode,
@@ -49,6 +47,7 @@ from nono_py._nono_py import (
     validate_deny_overlaps,
 )
 
+TYPE_CHECKING = False  # typing costs more to import than all of this package
 if TYPE_CHECKING:
     from types import ModuleType
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False  # typing costs more to import than all of this package
-
 from nono_py._nono_py import _spawn
 
+TYPE_CHECKING = False  # typing costs more to import than all of this package
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
     from nono_py._nono_py import CapabilitySet, ExecResult, StandardInput, _Child, _Isolation, _Path
 
 

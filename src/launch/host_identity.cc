@@ -1,0 +1,74 @@
+#include "launch/host_identity.h"
+
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+namespace nono::launch {
+namespace {
+
+std::array<std::uint64_t, 3> capabilities() {
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  std::array<__user_cap_data_struct, 2> d{};
+  if (::syscall(SYS_capget, &header, d.data()) != 0) return {};
+  const auto whole = [](std::uint32_t low, std::uint32_t high) {
+    return low | (std::uint64_t{high} << 32);
+  };
+  return {whole(d[0].effective, d[1].effective), whole(d[0].permitted, d[1].permitted),
+          whole(d[0].inheritable, d[1].inheritable)};
+}
+
+// Changing a namespace takes CAP_SYS_ADMIN, or a new user namespace, which shows in the capabilities.
+std::vector<std::uint64_t> namespaces(std::uint64_t effective) {
+  constexpr std::uint64_t kSysAdmin = 1ULL << 21;
+  if ((effective & kSysAdmin) == 0) return {};
+  std::vector<std::uint64_t> inodes;
+  for (const char* name : {"mnt", "net", "pid_for_children", "user", "uts", "ipc", "cgroup"}) {
+    const std::string path = std::string("/proc/thread-self/ns/") + name;
+    struct stat st {};
+    inodes.push_back(::stat(path.c_str(), &st) == 0 ? st.st_ino : 0);
+  }
+  return inodes;
+}
+
+std::string cgroup() {
+  const Fd fd(::open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC));
+  std::array<char, 1024> text;
+  const ssize_t size = fd.valid() ? ::read(fd.get(), text.data(), text.size()) : 0;
+  return std::string(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+}
+
+}  // namespace
+
+HostIdentity host_identity() {
+  HostIdentity now;
+  now.process = ::getpid();
+  (void)::getresuid(&now.uids[0], &now.uids[1], &now.uids[2]);
+  (void)::getresgid(&now.gids[0], &now.gids[1], &now.gids[2]);
+  if (const int count = ::getgroups(0, nullptr); count > 0) {
+    now.groups.resize(static_cast<std::size_t>(count));
+    if (::getgroups(count, now.groups.data()) < 0) now.groups.clear();
+  }
+  now.capabilities = capabilities();
+  now.securebits = ::prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
+  now.no_new_privs = ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+  now.seccomp_mode = ::prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
+  for (unsigned i = 0; i < RLIM_NLIMITS; ++i) {
+    struct rlimit limit {};
+    (void)::getrlimit(static_cast<__rlimit_resource>(i), &limit);
+    now.limits[i] = {limit.rlim_cur, limit.rlim_max};
+  }
+  now.priority = ::getpriority(PRIO_PROCESS, 0);
+  now.scheduler = ::sched_getscheduler(0);
+  (void)::syscall(SYS_sched_getaffinity, 0, sizeof now.affinity, now.affinity.data());
+  now.namespaces = namespaces(now.capabilities[0]);
+  now.cgroup = cgroup();
+  return now;
+}
+
+}  // namespace nono::launch

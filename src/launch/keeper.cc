@@ -1,0 +1,165 @@
+#include "launch/keeper.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <vector>
+
+#include "base/text.h"
+#include "kernel/fd_table.h"
+#include "kernel/raw.h"
+#include "kernel/signals.h"
+#include "kernel/uapi.h"
+
+namespace nono::launch {
+namespace {
+
+// Enough for a host that runs a few commands side by side; more come and go.
+constexpr std::size_t kMaxIdle = 4;
+
+tl::unexpected<Error> io(std::string_view what) {
+  return fail(ErrorKind::kIo, cat(what, " failed: ", os_error(errno)));
+}
+
+// The kept keepers of this process. A fork has copies of the objects, not of the processes: its
+// first use of them finds another process id in their identity and lets them go.
+struct Kept {
+  std::mutex mutex;
+  std::vector<std::unique_ptr<Keeper>> idle;
+
+  Kept() { ::pthread_atfork([] { kept().mutex.lock(); }, unlock, unlock); }
+  static void unlock() { kept().mutex.unlock(); }
+  static Kept& kept() {
+    static Kept only;
+    return only;
+  }
+};
+
+}  // namespace
+
+void Keeper::FreeMemory::operator()(std::byte* memory) const { std::free(memory); }
+
+bool Keeper::fits(const plan::Plan& plan, const HostIdentity& now) const {
+  return program_ == plan.seccomp_program && identity_ == now;
+}
+
+Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
+  if (plan.view) return make(plan);
+  HostIdentity now = host_identity();
+  std::vector<std::unique_ptr<Keeper>> stale;
+  if (now.is_complete()) {
+    auto& kept = Kept::kept();
+    const std::lock_guard lock(kept.mutex);
+    for (std::size_t i = kept.idle.size(); i-- > 0;) {
+      auto keeper = std::move(kept.idle[i]);
+      kept.idle.erase(kept.idle.begin() + static_cast<std::ptrdiff_t>(i));
+      if (keeper->fits(plan, now)) return keeper;
+      stale.push_back(std::move(keeper));
+    }
+  }
+  stale.clear();
+  auto keeper = make(plan);
+  if (keeper) (*keeper)->identity_ = std::move(now);
+  return keeper;
+}
+
+void Keeper::release(std::unique_ptr<Keeper> keeper) {
+  if (keeper->start_.private_view || !keeper->identity_.is_complete()) return;
+  auto& kept = Kept::kept();
+  const std::lock_guard lock(kept.mutex);
+  if (kept.idle.size() < kMaxIdle) kept.idle.push_back(std::move(keeper));
+}
+
+void Keeper::discard_kept() {
+  std::vector<std::unique_ptr<Keeper>> ended;
+  auto& kept = Kept::kept();
+  const std::lock_guard lock(kept.mutex);
+  ended.swap(kept.idle);
+}
+
+Result<std::unique_ptr<Keeper>> Keeper::make(const plan::Plan& plan) {
+  std::unique_ptr<Keeper> keeper(new Keeper);
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return io("socketpair()");
+  Fd ours(ends[0]);
+  Fd theirs(ends[1]);
+  keeper->socket_ = NONO_TRY(kernel::above_stdio(std::move(ours)));
+  theirs = NONO_TRY(kernel::above_stdio(std::move(theirs)));
+  keeper->stacks_.reset(static_cast<std::byte*>(std::aligned_alloc(kStackSize, 2 * kStackSize)));
+  if (keeper->stacks_ == nullptr) return fail(ErrorKind::kIo, "out of memory for a child's stack");
+
+  KeeperStart& start = keeper->start_;
+  start.socket = theirs.get();
+  start.private_view = plan.view.has_value();
+  keeper->program_ = plan.seccomp_program;
+  start.seccomp = {static_cast<unsigned short>(plan.seccomp_program->size()), plan.seccomp_program->data()};
+  start.host_pid = ::getpid();
+  start.command_stack = keeper->stacks_.get() + 2 * kStackSize;
+  *reinterpret_cast<KeeperStart**>(keeper->stacks_.get()) = &start;
+
+  // CLONE_FS: the directory, root and umask a command starts with are the host's of that moment; a
+  // new mount namespace cannot share them. Exit signal 0: no SIGCHLD to the host, and its
+  // waitpid(-1) does not take the keeper.
+  const unsigned long flags =
+      CLONE_VM | kernel::kClonePidfd |
+      (plan.view ? kernel::private_view_flags(plan.view->user_namespace) : std::uint64_t{CLONE_FS});
+  int pidfd = -1;
+  long pid = 0;
+  {
+    const kernel::BlockAllSignals blocked;
+    pid = kernel::raw::clone(flags, keeper->stacks_.get() + kStackSize, &pidfd, keeper_main, &start);
+  }
+  if (pid < 0) return fail(ErrorKind::kIo, cat("clone() failed: ", os_error(static_cast<int>(-pid))));
+  keeper->reaped_ = false;
+  keeper->process_ = NONO_TRY(kernel::above_stdio(Fd(pidfd)));
+  return keeper;
+}
+
+Result<bool> Keeper::send(Launch& launch, const int* descriptors, std::size_t count) {
+  Launch* pointer = &launch;
+  iovec payload{&pointer, sizeof pointer};
+  alignas(cmsghdr) std::array<unsigned char, CMSG_SPACE(sizeof(Launch::descriptors))> control{};
+  msghdr message{};
+  message.msg_iov = &payload;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+  cmsghdr* header = CMSG_FIRSTHDR(&message);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(count * sizeof(int));
+  std::memcpy(CMSG_DATA(header), descriptors, count * sizeof(int));
+  while (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) < 0) {
+    if (errno == EPIPE || errno == ECONNRESET) return false;
+    if (errno != EINTR) return io("sendmsg()");
+  }
+  return true;
+}
+
+void Keeper::wake() const {
+  ::syscall(kernel::kNrPidfdSendSignal, process_.get(), kWakeSignal, nullptr, 0);
+}
+
+void Keeper::reap() {
+  if (std::exchange(reaped_, true)) return;
+  siginfo_t info{};
+  constexpr auto kPidfd = static_cast<idtype_t>(3);  // P_PIDFD
+  while (::waitid(kPidfd, static_cast<id_t>(process_.get()), &info, WEXITED | __WALL) < 0 && errno == EINTR) {
+  }
+}
+
+Keeper::~Keeper() {
+  socket_.reset();  // an idle keeper ends when its socket does
+  if (start_.host_pid == ::getpid()) reap();
+}
+
+}  // namespace nono::launch

@@ -1,0 +1,62 @@
+// Keeper: the host's end of one keeper process (child_main.h), and the few that are kept for the
+// next command.
+//
+// Making a keeper and its seccomp filter costs about as much as a fifth of a short command, so one
+// without namespaces is used again: by the same process, for the same filter, while a process
+// started now would inherit what the keeper has (host_identity.h). A kept keeper sleeps in recvmsg,
+// holds nothing of the host's but its memory, and ends with it.
+// Any thread. Resource: the destructor ends the process and reaps it.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+
+#include "base/fd.h"
+#include "base/result.h"
+#include "launch/child_main.h"
+#include "launch/host_identity.h"
+#include "plan/plan.h"
+
+namespace nono::launch {
+
+class Keeper {
+ public:
+  // A kept one that fits, or a new one. kIo.
+  [[nodiscard]] static Result<std::unique_ptr<Keeper>> acquire(const plan::Plan& plan);
+  // Gives it back after its command has ended well: kept if it may be.
+  static void release(std::unique_ptr<Keeper> keeper);
+  // Ends all kept ones, because this process is about to restrict itself.
+  static void discard_kept();
+
+  ~Keeper();
+  Keeper(const Keeper&) = delete;
+  Keeper& operator=(const Keeper&) = delete;
+
+  // Hands over a command. `descriptors` in the order of `Passed`, kept ones after. False: the keeper
+  // has ended, and `failure` says why if it was its own doing. kIo.
+  [[nodiscard]] Result<bool> send(Launch& launch, const int* descriptors, std::size_t count);
+  void wake() const;  // makes it look at Launch::cancel
+  void reap();        // waits for its end
+
+  [[nodiscard]] int socket() const { return socket_.get(); }  // a byte: the command is done
+  [[nodiscard]] int process() const { return process_.get(); }  // pidfd: the keeper has ended
+  [[nodiscard]] const Failure& failure() const { return start_.failure; }
+
+ private:
+  struct FreeMemory {
+    void operator()(std::byte* memory) const;
+  };
+  Keeper() = default;
+  [[nodiscard]] static Result<std::unique_ptr<Keeper>> make(const plan::Plan& plan);
+  [[nodiscard]] bool fits(const plan::Plan& plan, const HostIdentity& now) const;
+
+  KeeperStart start_;
+  std::unique_ptr<std::byte, FreeMemory> stacks_;  // the keeper's, then the command's
+  plan::SeccompProgram program_;
+  HostIdentity identity_;
+  Fd socket_;
+  Fd process_;
+  bool reaped_ = true;
+};
+
+}  // namespace nono::launch
