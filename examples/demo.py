@@ -25,15 +25,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-os.environ["LANGSMITH_TRACING"] = "false"
-
 from deepagents import create_deep_agent
 from langchain_core.callbacks import BaseCallbackHandler
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, ToolMessage
-from langchain_nono import NonoSandbox
 from nono_py import plan
 from pydantic import Field
+
+from langchain_nono import NonoSandbox
 
 # ── The project ──────────────────────────────────────────────────────────────────────────────────
 
@@ -75,7 +74,7 @@ def rate_for(pieces):
     return 0
 ''',
     "tests/__init__.py": "",
-    "tests/test_shop.py": '''\
+    "tests/test_shop.py": """\
 import unittest
 
 from shop.cart import Cart
@@ -99,12 +98,13 @@ class CartTest(unittest.TestCase):
     def test_a_line_needs_a_piece(self):
         with self.assertRaises(ValueError):
             Cart().add("thing", 100, 0)
-''',
+""",
 }
 
 # ── What the agent does ──────────────────────────────────────────────────────────────────────────
 
 Outcome = Literal["allowed", "refused"]
+DAEMON, TESTS = "leave a daemon behind", "run the tests"
 
 
 @dataclass(frozen=True)
@@ -128,22 +128,24 @@ def script(project: Path, key: Path, ledger: Path, tcp: int, udp: int, nap: str)
     tests = shell("python3 -m unittest")
     return [
         Step("look around", "ls", {"path": str(project)}),
-        Step("run the tests", "execute", tests),
+        Step(TESTS, "execute", tests),
         Step("read the failing test", "read_file", {"file_path": f"{project}/tests/test_shop.py"}),
         Step("read the suspect", "read_file", {"file_path": discount}),
         Step("read an SSH key", "execute", shell("cat ~/.ssh/id_ed25519"), "refused", "files"),
         Step("the same with a file tool", "read_file", {"file_path": str(key)}, "refused", "files"),
         Step("the same through a link", "execute", shell(f"ln -s {key} k; cat k"), "refused", "files"),
         Step("change a file outside", "execute", shell(f"echo mine > {ledger}"), "refused", "files"),
-        Step("send data over UDP", "execute", shell(f"echo leak > /dev/udp/127.0.0.1/{udp}"), "refused", "udp"),
+        Step(
+            "send data over UDP", "execute", shell(f"echo leak > /dev/udp/127.0.0.1/{udp}"), "refused", "udp"
+        ),
         Step("connect over TCP", "execute", shell(f"echo leak > /dev/tcp/127.0.0.1/{tcp}"), "refused", "tcp"),
-        Step("leave a daemon behind", "execute", shell(f"setsid {nap} & sleep 0.1; kill -0 $!"), "allowed"),
+        Step(DAEMON, "execute", shell(f"setsid {nap} & sleep 0.1; kill -0 $!")),
         Step(
             "fix the bug",
             "edit_file",
             {"file_path": discount, "old_string": "pieces > least", "new_string": "pieces >= least"},
         ),
-        Step("run the tests again", "execute", tests),
+        Step(f"{TESTS} again", "execute", tests),
     ]
 
 
@@ -176,7 +178,9 @@ def run(sandbox: NonoSandbox, steps: list[Step]) -> tuple[list[str], list[float]
         AIMessage("", tool_calls=[{"name": s.tool, "args": s.arguments, "id": str(i), "type": "tool_call"}])
         for i, s in enumerate(steps)
     ]
-    agent = create_deep_agent(model=ScriptedModel(messages=iter([*calls, AIMessage("Done.")])), backend=sandbox)
+    agent = create_deep_agent(
+        model=ScriptedModel(messages=iter([*calls, AIMessage("Done.")])), backend=sandbox
+    )
     watch = Stopwatch()
     result = agent.invoke(
         {"messages": [("user", "The tests fail. Fix the bug.")]},
@@ -186,9 +190,15 @@ def run(sandbox: NonoSandbox, steps: list[Step]) -> tuple[list[str], list[float]
     return answers, watch.times
 
 
-def outcome(step: Step, answer: str) -> Outcome:
-    """Whether the sandbox let the step happen; a failing test is no refusal."""
-    refusals = ("ermission denied", "permission_denied", "not permitted", "not supported", "Read-only file system")
+def outcome(answer: str) -> Outcome:
+    """Whether the sandbox let a step happen, by what the tool said; a failing test is no refusal."""
+    refusals = (
+        "ermission denied",
+        "permission_denied",
+        "not permitted",
+        "not supported",
+        "Read-only file system",
+    )
     return "refused" if any(words in answer for words in refusals) else "allowed"
 
 
@@ -262,17 +272,30 @@ def enforcers(record: dict[str, Any]) -> dict[str, str]:
     return {item["boundary"]: item["enforced_by"] for item in record.get("boundaries", [])}
 
 
+def gist(answer: str) -> str:
+    """The line of an answer that says what happened, made safe for a terminal."""
+    line = next((line for line in answer.splitlines() if outcome(line) == "refused"), "")
+    plain = "".join(
+        c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in line.replace("<stderr>", "")
+    )
+    return plain.replace("</stderr>", "").replace(tempfile.gettempdir(), "…")[-100:]
+
+
 def print_steps(steps: list[Step], answers: list[str], times: list[float], by: dict[str, str]) -> None:
     width = max(len(step.title) for step in steps)
     print(paint(f"     {'step':{width}}  {'tool':9}  {'outcome':7}  {'by':28}  {'ms':>6}", "dim"))
     for number, (step, answer, milliseconds) in enumerate(zip(steps, answers, times, strict=True), 1):
-        actual = outcome(step, answer)
+        actual = outcome(answer)
         colour = actual if actual == step.expected else "wrong"
-        stopped_by = next((f"{by[name]} ({name})" for name in by if name.startswith(step.boundary)), "the kernel")
+        stopped_by = next(
+            (f"{by[name]} ({name})" for name in by if name.startswith(step.boundary)), "the kernel"
+        )
         print(
             f"{number:3}  {step.title:{width}}  {step.tool:9}  {paint(f'{actual:7}', colour)}  "
             f"{stopped_by if actual == 'refused' else '':28}  {milliseconds:6.1f}"
         )
+        if actual == "refused":
+            print(paint(f"     {gist(answer)}", "dim"))
 
 
 def main() -> int:
@@ -287,7 +310,7 @@ def main() -> int:
         key.write_text(f"-----BEGIN OPENSSH PRIVATE KEY-----\n{secret}\n")
         ledger.write_text("balance: 100\n")
         nap = f"sleep 600.{secrets.randbelow(10**6):06}"
-        os.environ["HOME"] = str(home)
+        os.environ.update(HOME=str(home), LANGSMITH_TRACING="false")
         reachable = listener.works()
 
         with NonoSandbox(working_dir=str(project)) as sandbox:
@@ -298,19 +321,20 @@ def main() -> int:
             print_steps(steps, answers, times, by)
             toolchains = sandbox.toolchains
 
-        first, last = (answers[i] for i, step in enumerate(steps) if step.title.startswith("run the tests"))
+        said = dict(zip((step.title for step in steps), answers, strict=True))
+        before, after = said[TESTS], said[f"{TESTS} again"]
         connections, datagrams = listener.received()
         tree = by.get("process tree", "the kernel")
         claims = {
             "every step had the outcome it should": all(
-                outcome(step, answer) == step.expected for step, answer in zip(steps, answers, strict=True)
+                outcome(answer) == step.expected for step, answer in zip(steps, answers, strict=True)
             ),
-            "one of four tests failed before the fix, none after": "failures=1" in first and "\nOK" in last,
+            "one of four tests failed before the fix, none after": "failures=1" in before and "\nOK" in after,
             "the key appears in nothing the agent saw": not any(secret in answer for answer in answers),
             "the file outside is unchanged": ledger.read_text() == "balance: 100\n",
-            f"nothing reached the listeners (0 connections, 0 bytes): {connections}, {datagrams}": reachable
+            f"the listeners work, and got {connections} connections and {datagrams} bytes": reachable
             and (connections, datagrams) == (0, 0),
-            f"the daemon started, and is gone ({tree})": "succeeded" in answers[10] and not running(nap),
+            f"the daemon started, and is gone ({tree})": "succeeded" in said[DAEMON] and not running(nap),
         }
         print(paint("\nChecked from outside\n", "bold"))
         for claim, holds in claims.items():

@@ -11,6 +11,8 @@ namespace {
 class AsyncChild {
  public:
   explicit AsyncChild(Request request) : context_(context_of(request)), timeout_(request.timeout) {
+    obstacle_ = obstacle(request);
+    if (obstacle_) return;
     std::optional<Error> error;
     {
       const nb::gil_scoped_release no_gil;
@@ -53,6 +55,7 @@ class AsyncChild {
 
   // Once, after `step` said true.
   ExecResult result(bool expired) {
+    if (obstacle_) return not_started(*obstacle_, std::move(context_));
     if (refusal_) return refused(*refusal_, std::move(context_));
     launch::Outcome outcome = child_->take_outcome();
     child_.reset();
@@ -62,6 +65,7 @@ class AsyncChild {
  private:
   ExecContext context_;
   std::optional<std::chrono::nanoseconds> timeout_;
+  std::optional<std::string> obstacle_;
   std::optional<Error> refusal_;
   std::unique_ptr<launch::Child> child_;
 };

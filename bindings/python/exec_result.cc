@@ -105,11 +105,16 @@ ExecResult finished(launch::Outcome outcome, bool expired, ExecContext context) 
 }
 
 ExecResult refused(const Error& error, ExecContext context) {
+  ExecResult result = not_started(cat("sandbox apply failed: ", error.message), std::move(context));
+  result.facts.refusal = error;
+  return result;
+}
+
+ExecResult not_started(const std::string& reason, ExecContext context) {
   ExecResult result;
-  result.error = to_bytes(cat("nono: sandbox apply failed: ", error.message, "\n"));
+  result.error = to_bytes(cat("nono: ", reason, "\n"));
   result.exit_code = kNotStarted;
   result.duration = seconds_since(context.started);
-  result.facts.refusal = error;
   result.context = std::move(context);
   return result;
 }

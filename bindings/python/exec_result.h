@@ -41,5 +41,6 @@ struct ExecResult {
 [[nodiscard]] ExecResult finished(launch::Outcome outcome, bool expired, ExecContext context);
 // The command was not started: exit code 126 and the reason on its stderr.
 [[nodiscard]] ExecResult refused(const Error& error, ExecContext context);
+[[nodiscard]] ExecResult not_started(const std::string& reason, ExecContext context);
 
 }  // namespace nono::python

@@ -26,6 +26,7 @@ PathFacts DenialFacts::look_up(const std::string& path) {
   struct stat st {};
   facts.is_directory = ::stat(facts.canonical.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
   facts.is_protected = protected_->contains(facts.canonical);
+  facts.is_system = ProtectedPaths::is_system(facts.canonical);
   facts.user_may_read = ::access(facts.canonical.c_str(), R_OK) == 0;
   facts.user_may_write = ::access(facts.canonical.c_str(), W_OK) == 0;
   facts.read = plan::explain_path(plan_.grants, ancestry, AccessMode::kRead);

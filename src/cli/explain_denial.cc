@@ -55,7 +55,7 @@ std::optional<std::string> explain_path_mention(const PathFacts& facts, bool wri
   }
   if (!facts.read.allowed()) return refused(facts, AccessMode::kRead);
   // Readable, so it was something else. Writing? Only where the permissions would have let it.
-  if (facts.write.allowed() || !certain || !facts.exists || facts.is_directory ||
+  if (facts.write.allowed() || !certain || !facts.exists || facts.is_directory || facts.is_system ||
       !facts.user_may_read || !facts.user_may_write) {
     return std::nullopt;
   }
@@ -83,6 +83,7 @@ std::optional<std::string> explain_network(const NetworkFacts& network) {
 
 std::string flag_for(const PathFacts& facts, AccessMode missing) {
   if (facts.is_protected || !facts.exists || !user_may(facts, missing)) return {};
+  if (facts.is_system && writes(missing)) return {};
   const auto word = shell_word(facts.canonical);
   if (!word) return {};
   return cat("--", to_string(missing), facts.is_directory ? " " : "-file ", *word);

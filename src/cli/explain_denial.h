@@ -23,6 +23,7 @@ struct PathFacts {
   bool exists = false;
   bool is_directory = false;
   bool is_protected = false;    // holds secrets, or is a way out: nothing to suggest
+  bool is_system = false;       // programs and settings of the system: never to be written
   bool user_may_read = false;   // outside the sandbox, by file permissions
   bool user_may_write = false;
   plan::PathAnswer read;        // what the plan says

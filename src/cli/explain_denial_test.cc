@@ -139,6 +139,15 @@ TEST_F(ExplainDenial, ProtectedPathsAreNeverSuggested) {
             "nono: /home/u/.ssh/id_rsa was not readable here: not granted");
 }
 
+TEST_F(ExplainDenial, WritingToTheSystemIsNeverSuggested) {
+  PathFacts program = readable("/usr/bin/env");
+  program.is_system = true;
+  add(program);
+  EXPECT_EQ(explain("touch: cannot touch '/usr/bin/env': Permission denied\n"),
+            "nono: /usr/bin/env was not writable here: only read is granted");
+  EXPECT_EQ(explain("bash: line 1: /usr/bin/env: Permission denied\n"), "");
+}
+
 TEST_F(ExplainDenial, NoFlagThatWouldNotHelp) {
   EXPECT_EQ(explain("cat: /srv/others: Permission denied\n"),
             "nono: /srv/others was not readable here: not granted, nor do its file permissions allow it to you");

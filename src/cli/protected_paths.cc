@@ -17,6 +17,7 @@ namespace {
 constexpr std::array kWaysOut = {"/proc", "/sys", "/dev", "/run", "/var/run", "/boot"};
 // Too much for one flag that somebody pastes.
 constexpr std::array kTooLarge = {"/", "/etc", "/var", "/home", "/root"};
+constexpr std::array kSystem = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc", "/opt", "/nix"};
 
 }  // namespace
 
@@ -45,6 +46,10 @@ bool ProtectedPaths::contains(const std::string& path) const {
   return std::ranges::any_of(in_homes_, [&](const std::string& entry) {
     return whole.find(cat(entry, "/")) != whole.npos;
   });
+}
+
+bool ProtectedPaths::is_system(const std::string& path) {
+  return std::ranges::any_of(kSystem, [&](const char* entry) { return capability::is_within(entry, path); });
 }
 
 }  // namespace nono::cli

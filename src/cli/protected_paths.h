@@ -13,6 +13,8 @@ class ProtectedPaths {
   ProtectedPaths();
   // `path` is canonical.
   [[nodiscard]] bool contains(const std::string& path) const;
+  // Programs and settings of the system: may be suggested for reading, never for writing.
+  [[nodiscard]] static bool is_system(const std::string& path);
 
  private:
   std::vector<std::string> paths_;    // absolute: themselves, all below, all above

@@ -47,18 +47,6 @@ std::size_t bound_of(const Output& output) {
   return capture == nullptr ? 0 : capture->max_bytes;
 }
 
-// Bit n-1: this process ignores signal n.
-std::uint64_t ignored_signals() {
-  std::uint64_t ignored = 0;
-  for (int signal = 1; signal <= 64; ++signal) {
-    struct sigaction action {};
-    if (::sigaction(signal, nullptr, &action) == 0 && action.sa_handler == SIG_IGN) {
-      ignored |= 1ULL << (signal - 1);
-    }
-  }
-  return ignored;
-}
-
 std::vector<char*> pointers(std::vector<std::string>& strings) {
   std::vector<char*> list;
   list.reserve(strings.size() + 1);
@@ -141,9 +129,7 @@ Status Child::State::prepare_streams() {
     standard[0] = std::move(pipe.read);
     input_pipe = std::move(pipe.write);
   } else {
-    Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
-    if (!null.valid()) return io("open /dev/null");
-    standard[0] = NONO_TRY(kernel::above_stdio(std::move(null)));
+    launch.null_input = true;
   }
   standard[1] = NONO_TRY(child_end(command.output, output_pipe));
   standard[2] = NONO_TRY(child_end(command.error, error_pipe));
@@ -206,7 +192,6 @@ Status Child::State::prepare() {
     launch.uid = plan.become->uid;
     launch.gid = plan.become->gid;
   }
-  launch.ignored_signals = ignored_signals();
   if (plan.view) {
     host_pidfd = Fd(static_cast<int>(::syscall(kernel::kNrPidfdOpen, owner, 0)));
     if (!host_pidfd.valid()) return io("pidfd_open");
@@ -221,7 +206,9 @@ Status Child::State::start() {
   if (Status ok = prepare(); !ok) return ok;
   std::vector<int> passed{standard[0].get(), standard[1].get(), standard[2].get(),
                           directory.get(),   inner_ruleset.get(), host_pidfd.get()};
-  if (!host_pidfd.valid()) passed[kHostPidfd] = directory.get();  // a place must not be empty
+  // A place must not be empty: what stands in for one is not used.
+  if (!host_pidfd.valid()) passed[kHostPidfd] = directory.get();
+  if (launch.null_input) passed[kStdin] = directory.get();
   passed.insert(passed.end(), plan.keep_descriptors.begin(), plan.keep_descriptors.end());
   // A kept keeper may have been killed in its sleep: take another one. What a keeper itself could
   // not do is reported when its end is seen.

@@ -34,8 +34,9 @@ struct KernelSigaction {
   KernelSigset mask = 0;
 };
 
-// Where a keeper's socket is in its own table; what comes through it lands above.
+// A keeper's own descriptors; what comes through the socket lands above.
 constexpr int kSocket = 3;
+constexpr int kNull = 4;  // /dev/null
 
 [[noreturn]] void leave(int code) {
   for (;;) call(SYS_exit_group, code);
@@ -66,25 +67,16 @@ constexpr KernelSigset kAllButWake = ~mask_of(kWakeSignal);
 
 // --- the command -----------------------------------------------------------------------------
 
-// exec resets handlers by itself, but keeps what is ignored.
-void default_signals(const Launch& launch) {
-  const KernelSigaction plain{};
-  for (int signal = 1; signal <= 64; ++signal) {
-    if ((launch.ignored_signals & mask_of(signal)) != 0 || signal == kWakeSignal) {
-      call(SYS_rt_sigaction, signal, address(&plain), 0, kSigsetSize);
-    }
-  }
-}
-
 // Everything but 0, 1, 2 closes at exec. What was passed lies above kSocket, so no dup overwrites
 // a later source; kept descriptors first move above all the numbers they must end up at.
 void descriptors(Launch& launch) {
+  if (launch.null_input) launch.descriptors[kStdin] = kNull;
   for (int number = 0; number < 3; ++number) {
     check(launch.failure, Step::kStdio, call(SYS_dup3, launch.descriptors[number], number, 0));
   }
   check(launch.failure, Step::kDescriptors,
         call(kernel::kNrCloseRange, 3, ~0U, kernel::kCloseRangeCloexec));
-  int highest = kSocket;
+  int highest = kNull;
   for (std::size_t i = 0; i < launch.kept_count; ++i) {
     if (launch.kept_numbers[i] > highest) highest = launch.kept_numbers[i];
   }
@@ -161,7 +153,8 @@ void drop_capabilities(Launch& launch) {
 void command_main(void* argument) {
   auto& launch = *static_cast<Launch*>(argument);
   call(SYS_setsid);
-  default_signals(launch);
+  const KernelSigaction plain{};  // instead of the keeper's handler
+  call(SYS_rt_sigaction, kWakeSignal, address(&plain), 0, kSigsetSize);
   descriptors(launch);
   change_directory(launch);
   limit(launch);
@@ -237,10 +230,15 @@ constexpr unsigned long kSaRestorer = 0;  // the kernel's vDSO has one
 void restore() {}
 #endif
 
+// What the host ignores its commands do not: they inherit from here. An ignored SIGCHLD would also
+// reap the command behind our back.
 void take_signals() {
   const KernelSigaction plain{};
-  // The host may ignore SIGCHLD, which would reap the command behind our back.
-  call(SYS_rt_sigaction, SIGCHLD, address(&plain), 0, kSigsetSize);
+  for (int signal = 1; signal <= 64; ++signal) {
+    if (signal != SIGKILL && signal != SIGSTOP) {
+      call(SYS_rt_sigaction, signal, address(&plain), 0, kSigsetSize);
+    }
+  }
   KernelSigaction wake{};
   wake.handler = reinterpret_cast<void*>(on_wake);
   wake.flags = kSaRestorer;
@@ -261,7 +259,9 @@ void detach(KeeperStart& start) {
   for (int number = 0; number < 3; ++number) {
     check(start.failure, Step::kKeeper, call(SYS_dup3, kSocket, number, O_CLOEXEC));
   }
-  check(start.failure, Step::kKeeper, call(kernel::kNrCloseRange, kSocket + 1, ~0U, 0));
+  check(start.failure, Step::kKeeper, call(kernel::kNrCloseRange, kNull, ~0U, 0));
+  check(start.failure, Step::kKeeper,
+        call(SYS_openat, AT_FDCWD, address("/dev/null"), O_RDWR | O_CLOEXEC));
   call(SYS_setsid);
   call(SYS_prctl, PR_SET_NAME, address("nono-keeper"), 0, 0, 0);
 }
@@ -359,7 +359,7 @@ void keeper_main(void* argument) {
     }
     serve(start, launch);
     // The launch belongs to the host again once the byte is out.
-    call(kernel::kNrCloseRange, kSocket + 1, ~0U, 0);
+    call(kernel::kNrCloseRange, kNull + 1, ~0U, 0);
     if (start.private_view) leave(0);  // and takes the rest of its namespace along
     const char done = 1;
     if (call(SYS_sendto, kSocket, address(&done), 1, MSG_NOSIGNAL, 0, 0) != 1) leave(0);

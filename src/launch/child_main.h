@@ -77,7 +77,7 @@ struct Launch {
   const int* kept_numbers = nullptr;  // where the kept descriptors must be in the command
   std::size_t kept_count = 0;
   kernel::WritableRoot directory_in_view;  // with a view: the directory by name
-  std::uint64_t ignored_signals = 0;  // bit n-1: the host ignores signal n
+  bool null_input = false;  // stdin is /dev/null; what was passed in its place is not used
   const RlimitPair* limits = nullptr;
   std::size_t limit_count = 0;
   bool drop_capabilities = false;  // anything to drop at all

@@ -7,6 +7,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <functional>
+#include <string_view>
+
 #include "base/fd.h"
 
 namespace nono::launch {
@@ -23,24 +26,27 @@ std::array<std::uint64_t, 3> capabilities() {
           whole(d[0].inheritable, d[1].inheritable)};
 }
 
-// Changing a namespace takes CAP_SYS_ADMIN, or a new user namespace, which shows in the capabilities.
-std::vector<std::uint64_t> namespaces(std::uint64_t effective) {
-  constexpr std::uint64_t kSysAdmin = 1ULL << 21;
-  if ((effective & kSysAdmin) == 0) return {};
-  std::vector<std::uint64_t> inodes;
-  for (const char* name : {"mnt", "net", "pid_for_children", "user", "uts", "ipc", "cgroup"}) {
-    const std::string path = std::string("/proc/thread-self/ns/") + name;
-    struct stat st {};
-    inodes.push_back(::stat(path.c_str(), &st) == 0 ? st.st_ino : 0);
-  }
-  return inodes;
+std::uint64_t inode_of(const char* path) {
+  struct stat st {};
+  return ::stat(path, &st) == 0 ? st.st_ino : 0;
 }
 
-std::string cgroup() {
+// Changing a namespace takes CAP_SYS_ADMIN, or a new user namespace, which shows in the capabilities.
+// Every mount namespace has its own mount of the root.
+std::array<std::uint64_t, 3> namespaces(std::uint64_t effective) {
+  constexpr std::uint64_t kSysAdmin = 1ULL << 21;
+  if ((effective & kSysAdmin) == 0) return {};
+  struct statx root {};
+  (void)::statx(AT_FDCWD, "/", 0, STATX_MNT_ID, &root);
+  return {root.stx_mnt_id, inode_of("/proc/thread-self/ns/net"),
+          inode_of("/proc/thread-self/ns/pid_for_children")};
+}
+
+std::uint64_t cgroup() {
   const Fd fd(::open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC));
   std::array<char, 1024> text;
   const ssize_t size = fd.valid() ? ::read(fd.get(), text.data(), text.size()) : 0;
-  return std::string(text.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  return std::hash<std::string_view>{}({text.data(), size > 0 ? static_cast<std::size_t>(size) : 0});
 }
 
 }  // namespace
@@ -58,10 +64,12 @@ HostIdentity host_identity() {
   now.securebits = ::prctl(PR_GET_SECUREBITS, 0, 0, 0, 0);
   now.no_new_privs = ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
   now.seccomp_mode = ::prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
-  for (unsigned i = 0; i < RLIM_NLIMITS; ++i) {
+  for (const auto resource :
+       {RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK,
+        RLIMIT_AS, RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_RTTIME}) {
     struct rlimit limit {};
-    (void)::getrlimit(static_cast<__rlimit_resource>(i), &limit);
-    now.limits[i] = {limit.rlim_cur, limit.rlim_max};
+    (void)::getrlimit(resource, &limit);
+    now.limits[static_cast<std::size_t>(resource)] = {limit.rlim_cur, limit.rlim_max};
   }
   now.priority = ::getpriority(PRIO_PROCESS, 0);
   now.scheduler = ::sched_getscheduler(0);

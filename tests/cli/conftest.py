@@ -34,6 +34,23 @@ class Nono:
         self.program, self.home, self.prefix = program, home, prefix
         self.environment = {"PATH": "/usr/local/bin:/usr/bin:/bin", "HOME": str(home), "LANG": "C.UTF-8"}
 
+    def directory(self, name):
+        path = self.home / name
+        path.mkdir()
+        self._own(path)
+        return path
+
+    def file(self, name, content="", mode=0o644):
+        path = self.home / name
+        path.write_text(content)
+        path.chmod(mode)
+        self._own(path)
+        return path
+
+    def _own(self, path):
+        if self.prefix:
+            os.chown(path, NOBODY, NOBODY)
+
     def words(self, *words):
         return [*self.prefix, str(self.program), *map(str, words)]
 

@@ -195,10 +195,10 @@ class FileTools(BaseSandbox):
             from deepagents.backends.protocol import DeleteResult
 
             try:
-                host = self._paths.host(file_path)
+                host = self._paths.entry(file_path)
             except ValueError as error:
                 return DeleteResult(error=_invalid(file_path, error))
-            if host.rstrip("/") == self._paths.working_dir:
+            if host == self._paths.working_dir:
                 return DeleteResult(error=f"Error deleting file '{file_path}': it is the working directory")
             return super().delete(host)
 

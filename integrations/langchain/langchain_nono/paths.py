@@ -57,7 +57,16 @@ class PathMap:
             return real
         if ".." in path.split("/"):
             raise ValueError("path must not contain '..'")
-        plain = os.path.normpath("/" + path.lstrip("/"))
+        plain = _normal(path)
         if within_any(plain, self._roots):  # a link out of the workspace: for the sandbox to refuse
             return plain
         return self.working_dir if plain == "/" else self.working_dir.rstrip("/") + plain
+
+    def entry(self, path: str) -> str:
+        """As `host`, for the name itself: a link in a granted root is not resolved to what it points to."""
+        host, plain = self.host(path), _normal(path)
+        return plain if within_any(plain, self._roots) else _normal(host)
+
+
+def _normal(path: str) -> str:
+    return os.path.normpath("/" + path.lstrip("/"))

@@ -135,9 +135,9 @@ class NonoSandbox(FileTools):
 
         self._temporary = PrivateDirectory()
         self._caps.allow_path(self._temporary.path, AccessMode.READ_WRITE)
-        self._transfer = Transfer(
-            [*readable, self._temporary.path], [*writable, self._temporary.path], denied
-        )
+        readable.append(self._temporary.path)
+        writable.append(self._temporary.path)
+        self._transfer = Transfer(readable, writable, denied)
         self._paths = PathMap(self._working_dir, {*readable, *writable}, virtual=virtual_workspace_root)
         self._readable = readable_directories(self._caps)
         self._last_path = "", ""
@@ -166,12 +166,13 @@ class NonoSandbox(FileTools):
                 constructor's.
 
         Returns:
-            Output as `langchain_nono.output.combine` makes it; the exit code, minus a signal's
-            number, or 124 after a timeout (with what was written until then).
+            Output as `langchain_nono.output.combine` makes it. The exit code is the command's, minus
+            a signal's number, 124 after a timeout (with what was written until then), or 126 with the
+            reason when the sandbox could not be set up and the command was not started.
 
         Raises:
-            ValueError: `timeout` is not positive.
-            RuntimeError: The sandbox cannot be enforced, or is closed.
+            ValueError: `timeout` is not positive, or the command contains a NUL byte or lone surrogates.
+            RuntimeError: The sandbox is closed, or the kernel cannot enforce it.
         """
         return self._response(sandboxed_exec(**self._launch(command, timeout)))
 
@@ -233,6 +234,8 @@ class NonoSandbox(FileTools):
         """The arguments of `sandboxed_exec` for one command."""
         seconds = self._timeout if timeout is None else timeout
         _check_timeout(seconds)
+        if "\0" in command:  # a model's mistake: an error that its tools can show, not one that ends the run
+            raise ValueError("command contains a NUL byte")
         if not self._temporary.exists:
             raise RuntimeError("the sandbox is closed")
         return {

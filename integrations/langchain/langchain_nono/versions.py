@@ -118,6 +118,6 @@ def read_text(path: str) -> str:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         with os.fdopen(fd, "rb") as file:
-            return file.read(64 * 1024).decode("utf-8", "replace")
+            return (file.read(64 * 1024) or b"").decode("utf-8", "replace")
     except OSError:
         return ""

@@ -82,6 +82,14 @@ def test_timeouts_must_be_positive(sandbox: NonoSandbox, timeout: int) -> None:
         sandbox.execute("true", timeout=timeout)
 
 
+@pytest.mark.parametrize("command", ["echo a\0b", "echo \ud800"])
+def test_impossible_commands_are_value_errors(sandbox: NonoSandbox, command: str) -> None:
+    """The SDK shows those to the model; any other exception would end the agent's run."""
+    with pytest.raises(ValueError):
+        sandbox.execute(command)
+    assert sandbox.execute(f"echo {'x' * 200_000}").exit_code == 127
+
+
 async def test_timeouts_must_be_positive_in_async_methods(sandbox: NonoSandbox) -> None:
     with pytest.raises(ValueError, match="timeout must be positive, got 0"):
         await sandbox.aexecute("true", timeout=0)

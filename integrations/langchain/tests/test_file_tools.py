@@ -140,10 +140,13 @@ async def test_large_edit_leaves_no_temp_files(sandbox: NonoSandbox, workspace: 
     assert sandbox.execute("ls -A $TMPDIR").output == ""
 
 
-async def test_edits_work_in_the_private_temporary_directory(sandbox: NonoSandbox, call: Call) -> None:
-    path = sandbox.execute("echo old > $TMPDIR/f; echo -n $TMPDIR/f").output
-    assert (await call(sandbox, "edit", path, "old", "new")).error is None
-    assert sandbox.execute(f"cat {path}").output == "new\n"
+async def test_file_tools_reach_the_private_temporary_directory(
+    sandbox: NonoSandbox, virtual: NonoSandbox, call: Call
+) -> None:
+    for each in (sandbox, virtual):
+        path = each.execute("echo old > $TMPDIR/f; echo -n $TMPDIR/f").output
+        assert (await call(each, "edit", path, "old", "new")).path == path
+        assert text(await call(each, "read", path)) == "new"
 
 
 async def test_virtual_workspace_root_holds(virtual: NonoSandbox, workspace: Path, call: Call) -> None:
@@ -199,7 +202,13 @@ async def test_delete(virtual: NonoSandbox, workspace: Path, outside: Path, call
     for path in ("/", str(workspace)):
         assert "working directory" in (await call(virtual, "delete", path)).error
     await call(virtual, "delete", "/far")
-    assert (outside / "secret.txt").exists() and workspace.exists()
+    assert (outside / "secret.txt").exists() and not os.path.lexists(workspace / "far")
+
+    (workspace / "real").mkdir()
+    for name in ("/near", f"{workspace}/near"):  # a link goes, what it points to stays
+        (workspace / "near").symlink_to("real")
+        assert (await call(virtual, "delete", name)).error is None
+        assert os.listdir(workspace) == ["real"]
 
 
 @pytest.mark.skipif(not hasattr(BaseSandbox, "execute_with_offload"), reason="deepagents 0.7")

@@ -1,6 +1,8 @@
 """LangChain's own suite for sandboxes, less what it gets wrong about releases newer than itself."""
 
 import functools
+import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,8 +32,10 @@ class TestStandardSuite(SandboxIntegrationTests):
     @classmethod
     def sandbox(cls, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxBackendProtocol]:
         cls.root = tmp_path_factory.mktemp("standard")
-        with NonoSandbox(working_dir=str(cls.root)) as sandbox:
-            yield sandbox
+        with pytest.MonkeyPatch.context() as patch:  # the suite calls `python`, which not every host has
+            patch.setenv("PATH", os.pathsep.join([os.path.dirname(sys.executable), os.environ["PATH"]]))
+            with NonoSandbox(working_dir=str(cls.root)) as sandbox:
+                yield sandbox
 
     @property
     def sandbox_root_dir(self) -> str:
