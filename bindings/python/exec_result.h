@@ -25,8 +25,8 @@ struct ExecContext {
 [[nodiscard]] ExecContext context_of(const Request& request);
 
 struct ExecResult {
-  nb::bytes output;
-  nb::bytes error;
+  nb::bytes output{"", 0};
+  nb::bytes error{"", 0};
   int exit_code = 0;
   bool timed_out = false;
   std::optional<int> signal;

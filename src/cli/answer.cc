@@ -22,10 +22,12 @@ const char* doing(AccessMode operation) {
 
 std::string flag_that_allows(const PathFacts& facts, AccessMode operation) {
   const std::string flag = operation == AccessMode::kReadWrite ? "allow" : std::string(to_string(operation));
-  if (facts.exists) return cat("--", flag, facts.is_directory ? " " : "-file ", facts.canonical);
-  if (!writes(operation)) return {};
+  if (!facts.exists && !writes(operation)) return {};
+  // What does not exist yet needs its directory.
   const std::string parent = facts.canonical.substr(0, std::max<std::size_t>(1, facts.canonical.rfind('/')));
-  return cat("--", flag, " ", parent);
+  const auto path = shell_word(facts.exists ? facts.canonical : parent);
+  if (!path) return {};
+  return cat("--", flag, facts.exists && !facts.is_directory ? "-file " : " ", *path);
 }
 
 std::string port_list(const std::vector<std::uint16_t>& ports) {

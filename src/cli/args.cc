@@ -30,10 +30,10 @@ constexpr std::array<PathFlag, 6> kPathFlags{{
      "Read and execute all below this directory"},
     {"-w,--write", "--write", AccessMode::kWrite, GrantKind::kDirectory,
      "Write, create and delete all below it, without reading"},
-    {"-a,--allow", "--allow", AccessMode::kReadWrite, GrantKind::kDirectory, "Both"},
+    {"-a,--allow", "--allow", AccessMode::kReadWrite, GrantKind::kDirectory, "Read and write all below it"},
     {"--read-file", "--read-file", AccessMode::kRead, GrantKind::kFile, "Read and execute this file"},
     {"--write-file", "--write-file", AccessMode::kWrite, GrantKind::kFile, "Write this file"},
-    {"--allow-file", "--allow-file", AccessMode::kReadWrite, GrantKind::kFile, "Both"},
+    {"--allow-file", "--allow-file", AccessMode::kReadWrite, GrantKind::kFile, "Read and write this file"},
 }};
 
 // Our usage line, the value's name and nothing else behind each option, and no spellings that are

@@ -12,16 +12,6 @@ using capability::AccessMode;
 
 constexpr std::size_t kMaxShown = 512;
 
-// Nothing for what a shell, a terminal or a reader could take for something else.
-std::optional<std::string> shell_word(const std::string& path) {
-  if (path.size() > kMaxShown || escape(path) != path || path.find('\'') != path.npos) return std::nullopt;
-  const bool plain = std::ranges::all_of(path, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("/._-+@%,:=").find(c) != std::string_view::npos;
-  });
-  return plain ? path : cat("'", path, "'");
-}
-
 std::string shown(const std::string& path) {
   if (path.size() <= kMaxShown) return escape(path);
   return cat(escape(path.substr(0, kMaxShown)), "...");
@@ -80,6 +70,15 @@ std::optional<std::string> explain_network(const NetworkFacts& network) {
 }
 
 }  // namespace
+
+std::optional<std::string> shell_word(const std::string& path) {
+  if (path.size() > kMaxShown || escape(path) != path || path.find('\'') != path.npos) return std::nullopt;
+  const bool plain = std::ranges::all_of(path, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("/._-+@%,:=").find(c) != std::string_view::npos;
+  });
+  return plain ? path : cat("'", path, "'");
+}
 
 std::string flag_for(const PathFacts& facts, AccessMode missing) {
   if (facts.is_protected || !facts.exists || !user_may(facts, missing)) return {};

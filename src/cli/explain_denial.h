@@ -47,6 +47,10 @@ struct NetworkFacts {
 [[nodiscard]] std::optional<std::string> explain_not_started(const PathFacts& file,
                                                              const std::string& needed_by);
 
+// `path` for a command line; nothing when a shell, a terminal or a reader could take it for
+// something else.
+[[nodiscard]] std::optional<std::string> shell_word(const std::string& path);
+
 // "--read-file /etc/motd", the path as a shell word; empty when no flag is safe and of use.
 [[nodiscard]] std::string flag_for(const PathFacts& facts, capability::AccessMode missing);
 

@@ -63,9 +63,11 @@ bool Relay::write_some() {
   }
   if (n < 0 && errno == EINTR) return true;
   if (n < 0 && errno == EAGAIN) return false;
-  // Nobody reads: let the command notice as it would have without us.
+  const int error = errno;
   pending_.clear();
-  reader_.reset();
+  // Nobody reads: let the command notice as it would have without us. Of other errors (a full disk)
+  // it would hear too, and carry on.
+  if (error == EPIPE || error == ECONNRESET) reader_.reset();
   return true;
 }
 

@@ -18,6 +18,7 @@ tl::unexpected<Error> io_error(std::string_view what) {
 }  // namespace
 
 Result<Fd> above_stdio(Fd fd) {
+  if (!fd.valid()) return io_error("open");
   if (fd.get() > 2) return fd;
   Fd higher(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
   if (!higher.valid()) return io_error("fcntl(F_DUPFD_CLOEXEC)");

@@ -92,7 +92,6 @@ struct Child::State {
 
   std::array<Fd, 3> standard;
   Fd directory;
-  Fd inner_ruleset;
   Fd host_pidfd;
   std::unique_ptr<Keeper> keeper;
   Fd input_pipe;
@@ -168,7 +167,6 @@ Status Child::State::prepare() {
   }
   directory = NONO_TRY(kernel::open_path(command.directory, O_DIRECTORY));
   const kernel::Identity here = NONO_TRY(kernel::fstat(directory));
-  inner_ruleset = NONO_TRY(make_ruleset(plan.landlock));
   if (Status ok = prepare_streams(); !ok) return ok;
   prepare_view();
 
@@ -204,8 +202,8 @@ Status Child::State::prepare() {
 
 Status Child::State::start() {
   if (Status ok = prepare(); !ok) return ok;
-  std::vector<int> passed{standard[0].get(), standard[1].get(), standard[2].get(),
-                          directory.get(),   inner_ruleset.get(), host_pidfd.get()};
+  std::vector<int> passed{standard[0].get(), standard[1].get(), standard[2].get(), directory.get(),
+                          directory.get(), host_pidfd.get()};
   // A place must not be empty: what stands in for one is not used.
   if (!host_pidfd.valid()) passed[kHostPidfd] = directory.get();
   if (launch.null_input) passed[kStdin] = directory.get();
@@ -214,6 +212,7 @@ Status Child::State::start() {
   // not do is reported when its end is seen.
   for (bool sent = false; !sent;) {
     keeper = NONO_TRY(Keeper::acquire(plan));
+    passed[kRuleset] = NONO_TRY(keeper->ruleset(plan.landlock));
     sent = NONO_TRY(keeper->send(launch, passed.data(), passed.size())) ||
            keeper->failure().step.load() != Step::kNone;
   }

@@ -10,7 +10,7 @@
 #include <functional>
 #include <string_view>
 
-#include "base/fd.h"
+#include "kernel/fd_table.h"
 
 namespace nono::launch {
 namespace {
@@ -42,16 +42,20 @@ std::array<std::uint64_t, 3> namespaces(std::uint64_t effective) {
           inode_of("/proc/thread-self/ns/pid_for_children")};
 }
 
-std::uint64_t cgroup() {
-  const Fd fd(::open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC));
+std::uint64_t cgroup(Fd& file) {
+  if (!file.valid()) {
+    if (auto opened = kernel::above_stdio(Fd(::open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC)))) {
+      file = *std::move(opened);
+    }
+  }
   std::array<char, 1024> text;
-  const ssize_t size = fd.valid() ? ::read(fd.get(), text.data(), text.size()) : 0;
+  const ssize_t size = file.valid() ? ::pread(file.get(), text.data(), text.size(), 0) : 0;
   return std::hash<std::string_view>{}({text.data(), size > 0 ? static_cast<std::size_t>(size) : 0});
 }
 
 }  // namespace
 
-HostIdentity host_identity() {
+HostIdentity host_identity(Fd& cgroup_file) {
   HostIdentity now;
   now.process = ::getpid();
   (void)::getresuid(&now.uids[0], &now.uids[1], &now.uids[2]);
@@ -75,7 +79,7 @@ HostIdentity host_identity() {
   now.scheduler = ::sched_getscheduler(0);
   (void)::syscall(SYS_sched_getaffinity, 0, sizeof now.affinity, now.affinity.data());
   now.namespaces = namespaces(now.capabilities[0]);
-  now.cgroup = cgroup();
+  now.cgroup = cgroup(cgroup_file);
   return now;
 }
 

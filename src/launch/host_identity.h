@@ -13,6 +13,8 @@
 #include <cstdint>
 #include <vector>
 
+#include "base/fd.h"
+
 namespace nono::launch {
 
 struct HostIdentity {
@@ -38,6 +40,7 @@ struct HostIdentity {
   [[nodiscard]] bool is_complete() const { return no_new_privs == 0; }
 };
 
-[[nodiscard]] HostIdentity host_identity();
+// `cgroup_file`: /proc/self/cgroup, kept open; opened here when it is not.
+[[nodiscard]] HostIdentity host_identity(Fd& cgroup_file);
 
 }  // namespace nono::launch

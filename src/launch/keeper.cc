@@ -19,6 +19,7 @@
 #include "kernel/raw.h"
 #include "kernel/signals.h"
 #include "kernel/uapi.h"
+#include "launch/rulesets.h"
 
 namespace nono::launch {
 namespace {
@@ -48,35 +49,50 @@ struct Kept {
 
 void Keeper::FreeMemory::operator()(std::byte* memory) const { std::free(memory); }
 
-bool Keeper::fits(const plan::Plan& plan, const HostIdentity& now) const {
-  return program_ == plan.seccomp_program && identity_ == now;
+bool Keeper::fits_caller() {
+  return start_.host_pid == ::getpid() && identity_ == host_identity(cgroup_file_);
 }
 
 Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
   if (plan.view) return make(plan);
-  HostIdentity now = host_identity();
-  std::vector<std::unique_ptr<Keeper>> stale;
-  if (now.is_complete()) {
+  std::vector<std::unique_ptr<Keeper>> stale;  // ended after the lock is gone
+  {
     auto& kept = Kept::kept();
     const std::lock_guard lock(kept.mutex);
     for (std::size_t i = kept.idle.size(); i-- > 0;) {
+      if (kept.idle[i]->program_ != plan.seccomp_program) continue;
       auto keeper = std::move(kept.idle[i]);
       kept.idle.erase(kept.idle.begin() + static_cast<std::ptrdiff_t>(i));
-      if (keeper->fits(plan, now)) return keeper;
+      if (keeper->fits_caller()) return keeper;
       stale.push_back(std::move(keeper));
     }
   }
-  stale.clear();
-  auto keeper = make(plan);
-  if (keeper) (*keeper)->identity_ = std::move(now);
+  Fd cgroup_file;
+  HostIdentity identity = host_identity(cgroup_file);
+  auto keeper = NONO_TRY(make(plan));
+  keeper->identity_ = std::move(identity);
+  keeper->cgroup_file_ = std::move(cgroup_file);
   return keeper;
+}
+
+Result<int> Keeper::ruleset(const plan::LandlockRules& rules) {
+  if (!ruleset_.valid() || rules_ != rules) {
+    ruleset_ = NONO_TRY(make_ruleset(rules));
+    rules_ = rules;
+  }
+  return ruleset_.get();
 }
 
 void Keeper::release(std::unique_ptr<Keeper> keeper) {
   if (keeper->start_.private_view || !keeper->identity_.is_complete()) return;
+  std::unique_ptr<Keeper> oldest;  // ended after the lock is gone
   auto& kept = Kept::kept();
   const std::lock_guard lock(kept.mutex);
-  if (kept.idle.size() < kMaxIdle) kept.idle.push_back(std::move(keeper));
+  if (kept.idle.size() >= kMaxIdle) {
+    oldest = std::move(kept.idle.front());
+    kept.idle.erase(kept.idle.begin());
+  }
+  kept.idle.push_back(std::move(keeper));
 }
 
 void Keeper::discard_kept() {

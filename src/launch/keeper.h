@@ -38,6 +38,9 @@ class Keeper {
   void wake() const;  // makes it look at Launch::cancel
   void reap();        // waits for its end
 
+  // The ruleset of a plan: the last command's again when the rules are the same. kSandboxInit.
+  [[nodiscard]] Result<int> ruleset(const plan::LandlockRules& rules);
+
   [[nodiscard]] int socket() const { return socket_.get(); }  // a byte: the command is done
   [[nodiscard]] int process() const { return process_.get(); }  // pidfd: the keeper has ended
   [[nodiscard]] const Failure& failure() const { return start_.failure; }
@@ -48,12 +51,15 @@ class Keeper {
   };
   Keeper() = default;
   [[nodiscard]] static Result<std::unique_ptr<Keeper>> make(const plan::Plan& plan);
-  [[nodiscard]] bool fits(const plan::Plan& plan, const HostIdentity& now) const;
+  [[nodiscard]] bool fits_caller();  // a process that the calling thread made now would be like this one
 
   KeeperStart start_;
   std::unique_ptr<std::byte, FreeMemory> stacks_;  // the keeper's, then the command's
   plan::SeccompProgram program_;
   HostIdentity identity_;
+  Fd cgroup_file_;
+  plan::LandlockRules rules_;  // of `ruleset_`
+  Fd ruleset_;
   Fd socket_;
   Fd process_;
   bool reaped_ = true;

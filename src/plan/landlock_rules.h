@@ -17,11 +17,13 @@ struct LandlockPathRule {
   std::string path;  // for people; the rule is the descriptor
   std::shared_ptr<const capability::GrantHandle> handle;
   std::uint64_t access = 0;  // kernel::LandlockFs bits
+  bool operator==(const LandlockPathRule&) const = default;
 };
 
 struct LandlockPortRule {
   std::uint16_t port = 0;
   std::uint64_t access = 0;  // kernel::LandlockNet bits
+  bool operator==(const LandlockPortRule&) const = default;
 };
 
 struct LandlockRules {
@@ -31,6 +33,7 @@ struct LandlockRules {
   std::uint64_t scoped = 0;
   std::vector<LandlockPathRule> paths;
   std::vector<LandlockPortRule> ports;
+  bool operator==(const LandlockRules&) const = default;  // the very same objects, not just names
 };
 
 // All fs rights that `abi` knows.

@@ -11,9 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import nono_py
+import pytest
 from nono_py import AccessMode, CapabilitySet, ExecResult, sandboxed_exec
 
 PYTHON = "/usr/bin/python3"

@@ -5,16 +5,18 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-
 import nono_py
+import pytest
 from nono_py import AccessMode, CapabilitySet, SandboxState, load_policy
+
 from support import needs_user, system_caps
 
 OTHER = "other"
 
 
-def caught(expected: type[BaseException], call: object, *arguments: object, **options: object) -> BaseException:
+def caught(
+    expected: type[BaseException], call: object, *arguments: object, **options: object
+) -> BaseException:
     with pytest.raises(expected) as info:
         call(*arguments, **options)  # type: ignore[operator]
     assert type(info.value) is expected
@@ -152,7 +154,9 @@ class TestConfiguration:
         error = caught(ValueError, load_policy, document)
         assert "unknown field `mistaken_key`" in str(error)
 
-    @pytest.mark.parametrize("document", ["", "not json", "[]", '{"groups": []}', '{"groups": {"g": 1}}', "{}"])
+    @pytest.mark.parametrize(
+        "document", ["", "not json", "[]", '{"groups": []}', '{"groups": {"g": 1}}', "{}"]
+    )
     def test_malformed_documents(self, document: str) -> None:
         assert code_of(caught(ValueError, load_policy, document)) == "configuration_error"
 

@@ -11,8 +11,8 @@ import time
 from pathlib import Path
 
 import pytest
-
 from nono_py import AccessMode, CapabilitySet, sandboxed_exec
+
 from support import GENEROUS, PYTHON, caps_for, host, needs_root, python, shell, system_caps
 
 
@@ -55,7 +55,12 @@ class TestResult:
         assert result.exit_code == 127
         assert result.stderr == b"nono: exec failed: Permission denied (os error 13)\n"
         assert result.denials == [
-            {"path": str(work / "tool"), "access": "Read", "operation": "execute", "reason": "path_not_granted"}
+            {
+                "path": str(work / "tool"),
+                "access": "Read",
+                "operation": "execute",
+                "reason": "path_not_granted",
+            }
         ]
 
     def test_write_grant_does_not_execute(self, work: Path) -> None:
@@ -136,7 +141,9 @@ class TestInput:
 
 class TestOutputBound:
     def test_output_is_bounded(self) -> None:
-        result = shell(system_caps(), "yes | head -c 3000000; yes err | head -c 1000 >&2", max_output_bytes=100_000)
+        result = shell(
+            system_caps(), "yes | head -c 3000000; yes err | head -c 1000 >&2", max_output_bytes=100_000
+        )
         assert len(result.stdout) <= 100_000
         assert len(result.stderr) == 1000
         assert result.truncated
@@ -181,7 +188,9 @@ class TestLimits:
     def test_file_size(self, work: Path) -> None:
         result = shell(caps_for(work), f"head -c 100000 /dev/zero > {work}/f", max_file_size_bytes=1000)
         assert result.exit_code != 0
-        result = shell(_with_zero(caps_for(work)), f"head -c 100000 /dev/zero > {work}/f", max_file_size_bytes=1000)
+        result = shell(
+            _with_zero(caps_for(work)), f"head -c 100000 /dev/zero > {work}/f", max_file_size_bytes=1000
+        )
         assert result.exit_code != 0
         assert (work / "f").stat().st_size == 1000
 
@@ -205,7 +214,11 @@ class TestLimits:
 
     def test_processes(self) -> None:
         options = {"uid": 61234} if os.geteuid() == 0 else {}
-        code = "import os\ntry:\n for _ in range(3000): os.fork() or os._exit(0)\nexcept OSError as e: print(e.errno)"
+        code = (
+            "import os\ntry:\n"
+            " for _ in range(3000): os.fork() or os._exit(0)\n"
+            "except OSError as e: print(e.errno)"
+        )
         result = python(system_caps(), code, max_processes=1, **options)
         assert result.stdout == b"11\n"
 
@@ -222,9 +235,10 @@ class TestLimits:
             "except ValueError: print('refused')\n"
             "print(r.getrlimit(r.RLIMIT_NOFILE))"
         )
-        assert sandboxed_exec(
-            system_caps(), [PYTHON, "-c", code], max_open_files=50
-        ).stdout == b"refused\n(50, 50)\n"
+        assert (
+            sandboxed_exec(system_caps(), [PYTHON, "-c", code], max_open_files=50).stdout
+            == b"refused\n(50, 50)\n"
+        )
 
 
 def _with_zero(caps: CapabilitySet) -> CapabilitySet:
@@ -235,7 +249,12 @@ def _with_zero(caps: CapabilitySet) -> CapabilitySet:
 class TestWaiting:
     def test_gil_is_released(self) -> None:
         done = threading.Event()
-        worker = threading.Thread(target=lambda: (shell(system_caps(), "sleep 1000", timeout_secs=1), done.set()))
+
+        def work() -> None:
+            shell(system_caps(), "sleep 1000", timeout_secs=1)
+            done.set()
+
+        worker = threading.Thread(target=work)
         worker.start()
         turns = 0
         while not done.is_set():
@@ -329,6 +348,55 @@ stop.set(); thread.join()
         assert done.stdout == b"7\n{7}\n", done.stderr
 
 
+class TestChangedHost:
+    """What was prepared for earlier commands must not serve a host that has changed since."""
+
+    STATE = "id -u; id -G; ulimit -n; nice; umask"
+
+    def test_limits_priority_and_umask(self) -> None:
+        done = host(
+            f"""
+import os, resource
+script = {self.STATE!r}
+shell(caps_for(), script)
+resource.setrlimit(resource.RLIMIT_NOFILE, (200, 200)); os.nice(3); os.umask(0o77)
+print(shell(caps_for(), script).stdout.split()[-3:])
+"""
+        )
+        assert done.stdout == b"[b'200', b'3', b'0077']\n", done.stderr
+
+    @needs_root
+    def test_dropped_uid(self) -> None:
+        done = host(
+            """
+import os
+print(shell(caps_for(), "id -u").stdout)
+os.setgroups([]); os.setgid(61238); os.setuid(61238)
+print(shell(caps_for(), "id -u; id -G").stdout)
+"""
+        )
+        assert done.stdout == b"b'0\\n'\nb'61238\\n61238\\n'\n", done.stderr
+
+    def test_fork(self) -> None:
+        done = host(
+            """
+import os
+shell(caps_for(), "true")
+if os.fork() == 0:
+    print(shell(caps_for(), "echo child").stdout, flush=True)
+    os._exit(0)
+os.wait()
+print(shell(caps_for(), "echo parent").stdout)
+"""
+        )
+        assert done.stdout == b"b'child\\n'\nb'parent\\n'\n", done.stderr
+
+    def test_environment_of_another_command_is_not_seen(self) -> None:
+        caps = caps_for()
+        shell(caps, "true", env=[("SECRET", "sesame")])
+        assert b"sesame" not in shell(caps, "export -p", env=[("A", "b")]).stdout
+
+
 class TestHost:
     def test_host_without_standard_descriptors(self) -> None:
         with tempfile.NamedTemporaryFile() as report:
@@ -346,7 +414,6 @@ with open(sys.argv[1], "wb") as report: report.write(repr((result.stdout, result
     def test_inheritable_descriptors_are_closed(self, work: Path) -> None:
         with open(work / "secret", "w+b") as secret:
             os.set_inheritable(secret.fileno(), True)
-            code = "import os; print([n for n in range(3, 1000) if os.path.exists(f'/dev/fd/{n}')])"
             code = "import os\nfor n in range(3, 1000):\n try: os.fstat(n); print(n)\n except OSError: pass"
             assert python(system_caps(), code).stdout == b""
 

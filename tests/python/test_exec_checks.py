@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from nono_py import AccessMode, CapabilitySet, sandboxed_exec
+
 from support import system_caps
 
 NAN = float("nan")
@@ -103,15 +103,18 @@ class TestTypes:
     )
     def test_out_of_range(self, name: str, value: int) -> None:
         with pytest.raises(OverflowError):
-            sandboxed_exec(CapabilitySet(), ["/bin/true"], **{name: value})
+            arguments: dict[str, Any] = {name: value}
+            sandboxed_exec(CapabilitySet(), ["/bin/true"], **arguments)
 
     def test_supersets_are_keyword_only(self) -> None:
         with pytest.raises(TypeError):
-            sandboxed_exec(CapabilitySet(), ["/bin/true"], *([None] * 3), False, *([None] * 6), "auto", b"")
+            by_position: list[Any] = [None, None, None, False, *[None] * 6, "auto", b""]
+            sandboxed_exec(CapabilitySet(), ["/bin/true"], *by_position)
 
     def test_everything_else_by_position(self) -> None:
         result = sandboxed_exec(
-            system_caps(), ["/bin/sh", "-c", "echo $A; pwd"], "/", 60.0, [("A", "b")], False, None, 60, None, 64,
+            system_caps(), ["/bin/sh", "-c", "echo $A; pwd"], "/", 60.0, [("A", "b")], False, None, 60, None,
+            64,
             None, None, "auto",
         )  # fmt: skip
         assert result.stdout == b"b\n/\n"
@@ -167,7 +170,11 @@ class TestProgram:
 
     @pytest.mark.parametrize(
         "arguments",
-        [{"command": ["/bin/true\0"]}, {"command": ["/bin/true", "a\0b"]}, {"command": ["/bin/true"], "cwd": "/\0"}],
+        [
+            {"command": ["/bin/true\0"]},
+            {"command": ["/bin/true", "a\0b"]},
+            {"command": ["/bin/true"], "cwd": "/\0"},
+        ],
     )
     def test_nul_byte(self, arguments: dict[str, Any]) -> None:
         with pytest.raises(RuntimeError, match="contains null byte"):
@@ -182,7 +189,11 @@ class TestEnvironment:
 
     def test_exactly_what_is_given(self) -> None:
         assert sandboxed_exec(system_caps(), ["/usr/bin/env"]).stdout == b""
-        assert self.environment(("B", "2"), ("A", "1"), ("B", "3"), ("C", "x=y")) == [b"A=1", b"B=3", b"C=x=y"]
+        assert self.environment(("B", "2"), ("A", "1"), ("B", "3"), ("C", "x=y")) == [
+            b"A=1",
+            b"B=3",
+            b"C=x=y",
+        ]
 
     def test_inherited_is_live_and_overridden(self, monkeypatch: pytest.MonkeyPatch) -> None:
         for name in [name for name in os.environ if name.startswith("LD_")]:
@@ -221,7 +232,10 @@ class TestEnvironment:
             self.environment(inherit_env=True)
 
     def test_others_pass(self) -> None:
-        assert self.environment(("PYTHONPATH", "/x"), ("BASH_ENV", "/y")) == [b"BASH_ENV=/y", b"PYTHONPATH=/x"]
+        assert self.environment(("PYTHONPATH", "/x"), ("BASH_ENV", "/y")) == [
+            b"BASH_ENV=/y",
+            b"PYTHONPATH=/x",
+        ]
 
     def test_proxy_handoff_variable_is_ignored(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("NONO_PY_PROXY_HANDOFF", "nonsense")

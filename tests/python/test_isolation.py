@@ -17,10 +17,10 @@ import termios
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 import nono_py
+import pytest
 from nono_py import AccessMode
+
 from support import (
     PYTHON,
     can_use_namespaces,
@@ -61,7 +61,9 @@ class TestFiles:
             assert shell(caps_for(work / "granted"), script, isolation=isolation).exit_code != 0, script
             assert (work / "secret").read_text() == "secret"
 
-    @pytest.mark.parametrize("swap", ["rm -rf granted && ln -s ../private granted", "mv granted x && mkdir granted"])
+    @pytest.mark.parametrize(
+        "swap", ["rm -rf granted && ln -s ../private granted", "mv granted x && mkdir granted"]
+    )
     def test_granted_path_swapped_for_symlink_is_refused(self, work: Path, isolation: str, swap: str) -> None:
         (work / "private").mkdir()
         (work / "private" / "secret").write_text("secret")
@@ -115,7 +117,7 @@ print(",".join(done))
 
     def test_record_says_so_where_metadata_is_not_confined(self) -> None:
         record = nono_py.plan(caps_for(), isolation="process")
-        entries = {e["boundary"]: e["enforced_by"] for e in record["boundaries"]}  # type: ignore[attr-defined]
+        entries = {e["boundary"]: e["enforced_by"] for e in record["boundaries"]}
         assert entries["file metadata outside grants"] == "nothing"
 
     def test_fchmod_of_what_is_open_for_reading_only(self, work: Path, isolation: str) -> None:
@@ -208,7 +210,9 @@ for fd in map(int, sys.argv[1:]):
         pid, master = pty.fork()
         if pid == 0:
             path = str(Path(__file__).parent)
-            os.execv(sys.executable, [sys.executable, "-c", f"import sys; sys.path.insert(0, {path!r})\n{code}"])
+            os.execv(
+                sys.executable, [sys.executable, "-c", f"import sys; sys.path.insert(0, {path!r})\n{code}"]
+            )
         out = b""
         while True:
             try:
@@ -322,7 +326,11 @@ class TestPrivileges:
         prefix = ["setpriv", "--reuid=61240", "--regid=61240", "--clear-groups",
                   f"--inh-caps={ambient}", f"--ambient-caps={ambient}"]  # fmt: skip
         # Where the capabilities are left to the child, the change of uid is no drop at all.
-        attack = [PYTHON, "-c", "import os; os.setresuid(61236, 61236, 61236); os.setuid(0); print('root again')"]
+        attack = [
+            PYTHON,
+            "-c",
+            "import os; os.setresuid(61236, 61236, 61236); os.setuid(0); print('root again')",
+        ]
         assert subprocess.run([*prefix, *attack], capture_output=True, check=False).stdout == b"root again\n"
         path = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
         done = subprocess.run(
@@ -349,9 +357,7 @@ class TestPrivileges:
 
     @needs_root
     def test_uid_drop_leaves_the_caller_dumpable(self) -> None:
-        done = host(
-            "import ctypes\nshell(caps_for(), 'true', uid=61236)\nprint(ctypes.CDLL(None).prctl(3))"
-        )
+        done = host("import ctypes\nshell(caps_for(), 'true', uid=61236)\nprint(ctypes.CDLL(None).prctl(3))")
         assert done.stdout == b"1\n", done.stderr
 
 
@@ -361,7 +367,8 @@ import ctypes, mmap, sys
 code = bytes.fromhex("53" "89f8" "89f3" "4189d0" "89ca" "4489c1" "cd80" "5b" "c3")
 page = mmap.mmap(-1, 4096, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
 page.write(code)
-int80 = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_uint] * 4)(ctypes.addressof(ctypes.c_char.from_buffer(page)))
+function = ctypes.CFUNCTYPE(ctypes.c_int, *[ctypes.c_uint] * 4)
+int80 = function(ctypes.addressof(ctypes.c_char.from_buffer(page)))
 print(int80(359, 2, 2, 0))  # socket(AF_INET, SOCK_DGRAM, 0) by its i386 number
 """
 
@@ -372,7 +379,9 @@ print(int80(359, 2, 2, 0))  # socket(AF_INET, SOCK_DGRAM, 0) by its i386 number
         free = subprocess.run([PYTHON, "-c", self.FOREIGN], capture_output=True, check=False).stdout
         if int(free or -38) < 0:
             pytest.skip("expected: this kernel has no 32-bit calls")
-        result = nono_py.sandboxed_exec(caps_for(), [PYTHON, "-c", self.FOREIGN], cwd="/", enforcement_mode=mode)
+        result = nono_py.sandboxed_exec(
+            caps_for(), [PYTHON, "-c", self.FOREIGN], cwd="/", enforcement_mode=mode
+        )
         assert int(result.stdout or -1) < 0
 
     CALL = """

@@ -22,6 +22,7 @@ if os.fork():
     {parent}
 os.setsid()
 if os.fork(): os._exit(0)
+with open(sys.argv[1] + ".pid", "w") as file: file.write(str(os.getpid()))
 while True:
     with open(sys.argv[1], "a") as file: file.write("x")
     time.sleep(0.01)
@@ -58,15 +59,13 @@ def test_the_escape_works_outside(work: Path) -> None:
         process.wait()
         assert is_growing(out)
     finally:
-        subprocess.run(["pkill", "-KILL", "-f", str(out)], check=False)
+        os.kill(int(Path(f"{out}.pid").read_text()), signal.SIGKILL)
 
 
 def test_timeout_kills_the_tree_not_the_group(work: Path, isolation: str) -> None:
     out = work / "out"
     code = ESCAPE.format(parent="time.sleep(1000)")
-    result = shell(
-        caps_for(work), f"{PYTHON} -c '{code}' {out} & wait", timeout_secs=2, isolation=isolation
-    )
+    result = shell(caps_for(work), f"{PYTHON} -c '{code}' {out} & wait", timeout_secs=2, isolation=isolation)
     assert result.timed_out
     assert out.stat().st_size > 0
     assert not is_growing(out)
@@ -166,11 +165,18 @@ def test_fork_bomb_ends_at_the_deadline(isolation: str) -> None:
     limit = 60 if os.geteuid() == 0 else _own_processes() + 60
     code = "import os\nwhile True:\n try: os.fork()\n except OSError: pass"
     result = shell(
-        caps_for(), f"{PYTHON} -c '{code}'", timeout_secs=2, max_processes=limit, isolation=isolation, **options
+        caps_for(),
+        f"{PYTHON} -c '{code}'",
+        timeout_secs=2,
+        max_processes=limit,
+        isolation=isolation,
+        **options,
     )
     assert result.timed_out
 
 
 def _own_processes() -> int:
-    listing = subprocess.run(["ps", "-L", "-u", str(os.geteuid()), "-o", "pid="], capture_output=True, check=False)
+    listing = subprocess.run(
+        ["ps", "-L", "-u", str(os.geteuid()), "-o", "pid="], capture_output=True, check=False
+    )
     return len(listing.stdout.splitlines())

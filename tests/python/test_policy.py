@@ -6,16 +6,22 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import nono_py
+import pytest
 from nono_py import AccessMode, CapabilitySet, Policy, load_embedded_policy, load_policy
+
 from support import caps_for, shell
 
-REQUIRED = (
-    "deny_credentials deny_keychains_macos deny_keychains_linux deny_browser_data_macos "
-    "deny_browser_data_linux deny_macos_private deny_shell_history deny_shell_configs"
-).split()
+REQUIRED = [
+    "deny_credentials",
+    "deny_keychains_macos",
+    "deny_keychains_linux",
+    "deny_browser_data_macos",
+    "deny_browser_data_linux",
+    "deny_macos_private",
+    "deny_shell_history",
+    "deny_shell_configs",
+]
 
 
 def policy_of(**groups: dict[str, Any]) -> Policy:
@@ -180,6 +186,6 @@ class TestDenyOverlaps:
 def test_unlink_overrides_do_nothing_on_linux(work: Path) -> None:
     caps = caps_for(work)
     before = caps.summary()
-    assert nono_py.apply_unlink_overrides(caps) is None
+    nono_py.apply_unlink_overrides(caps)
     assert caps.summary() == before
     assert shell(caps, "touch x && rm x", cwd=str(work)).exit_code == 0

@@ -7,8 +7,8 @@ import os
 from pathlib import Path
 
 import pytest
-
 from nono_py import AccessMode, CapabilitySet, SandboxState
+
 from support import caps_for, shell
 
 

@@ -8,10 +8,10 @@ import inspect
 import subprocess
 import sys
 
-import pytest
-
 import nono_py
+import pytest
 from nono_py import CapabilitySet, _nono_py
+
 from support import can_use_namespaces, needs_namespaces, system_caps
 
 FEATURES = [
@@ -36,7 +36,7 @@ class TestPackage:
 
     def test_unknown_name(self) -> None:
         with pytest.raises(AttributeError, match="no attribute 'nothing'"):
-            nono_py.nothing  # type: ignore[attr-defined]  # noqa: B018
+            nono_py.nothing  # noqa: B018
 
     def test_native_module_is_importable(self) -> None:
         assert nono_py.CapabilitySet is _nono_py.CapabilitySet
@@ -112,11 +112,11 @@ class TestPlan:
         caps = system_caps()
         caps.block_network()
         record = nono_py.plan(caps)
-        boundaries = {entry["boundary"]: entry for entry in record["boundaries"]}  # type: ignore[attr-defined]
+        boundaries = {entry["boundary"]: entry for entry in record["boundaries"]}
         assert boundaries["files"]["enforced_by"] == "landlock"
         assert boundaries["udp"]["enforced_by"] == "seccomp"
-        assert record["network"]["sockets"] == "none"  # type: ignore[index]
-        assert len(record["grants"]) == len(caps.fs_capabilities())  # type: ignore[arg-type]
+        assert record["network"]["sockets"] == "none"
+        assert len(record["grants"]) == len(caps.fs_capabilities())
 
     def test_environment_by_name_only(self) -> None:
         record = nono_py.plan(CapabilitySet(), env=[("API_KEY", "secret")])
@@ -125,10 +125,14 @@ class TestPlan:
 
     def test_limits(self) -> None:
         record = nono_py.plan(
-            CapabilitySet(), max_cpu_seconds=5, max_file_size_bytes=0, max_open_files=64, max_memory_bytes=2**30
+            CapabilitySet(),
+            max_cpu_seconds=5,
+            max_file_size_bytes=0,
+            max_open_files=64,
+            max_memory_bytes=2**30,
         )
         limits = {"cpu_seconds": 5, "file_size_bytes": 0, "open_files": 64, "memory_bytes": 2**30}
-        assert limits.items() <= record["limits"].items()  # type: ignore[attr-defined]
+        assert limits.items() <= record["limits"].items()
 
     def test_isolation(self) -> None:
         assert nono_py.plan(CapabilitySet(), isolation="process")["isolation"] == "process"

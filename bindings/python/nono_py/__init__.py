@@ -1,5 +1,7 @@
 """nono: run commands of an AI agent in a sandbox that the kernel enforces.
 
+Example::
+
     from nono_py import AccessMode, CapabilitySet, sandboxed_exec
 
     caps = CapabilitySet()

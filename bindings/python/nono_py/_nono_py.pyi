@@ -10,7 +10,7 @@ when there is one to name; on Python 3.11 and later a note says what to change.
 
 import os
 from collections.abc import Sequence
-from typing import ClassVar, Literal, Protocol, TypeAlias, TypedDict, final
+from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypedDict, final
 
 _Path: TypeAlias = str | os.PathLike[str] | os.PathLike[bytes]
 _Isolation: TypeAlias = Literal["auto", "process", "namespaces"]
@@ -282,7 +282,7 @@ class ExecResult:
     @property
     def denials(self) -> list[Denial]:
         """What the sandbox refused, as far as that is certain."""
-    def session_diagnostics(self) -> dict[str, object]:
+    def session_diagnostics(self) -> dict[str, Any]:
         """What is known or can be guessed about a failure.
 
         Entries with a `detail` were read out of the command's own stderr. They are hints, never facts,
@@ -355,7 +355,7 @@ def plan(
     enforcement_mode: str = "auto",
     max_memory_bytes: int | None = None,
     isolation: _Isolation = "auto",
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The effective policy record: for every boundary, what enforces it. Starts nothing.
 
     Arguments are those of `sandboxed_exec`; environment variables appear by name only.
@@ -419,12 +419,12 @@ def validate_deny_overlaps(deny_paths: Sequence[_Path], caps: CapabilitySet) -> 
 def apply_unlink_overrides(caps: CapabilitySet) -> None:
     """Without effect on Linux, where a write grant includes removing."""
 
-def build_session_diagnostic_report(exit_code: int) -> dict[str, object]:
+def build_session_diagnostic_report(exit_code: int) -> dict[str, Any]:
     """The general advice that follows an exit code; none after 0."""
 
 def merge_diagnostic_report_json(
     session_report_json: str, proxy_diagnostics_json: str | None = None
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Both reports, parsed, under the keys `session` and `proxy`.
 
     Raises:

@@ -1,6 +1,6 @@
 """The interpreters and compilers of the caller, made readable in the sandbox: no more than they need.
 
-For each program of `LANGUAGES` the first one on PATH counts, as in a shell. What is granted for it is
+For each program the first one on PATH counts, as in a shell. What is granted for it is
 its installation prefix; the environment too when it stands in a virtual one; the whole of a
 pyenv-like manager, whose shims need it. A prefix has to look like an installation of its language,
 must not be a home or another broad directory, and must not be writable or owned by other users: a
@@ -88,25 +88,10 @@ _LANGUAGES = (
 )
 # Packages in these depend on each other by absolute path; they are made to be read by everybody.
 _STORES = ("/nix/store", "/gnu/store", "/home/linuxbrew/.linuxbrew")
-_TOP = (
-    "bin",
-    "boot",
-    "dev",
-    "etc",
-    "home",
-    "media",
-    "mnt",
-    "opt",
-    "proc",
-    "root",
-    "run",
-    "srv",
-    "sys",
-    "tmp",
-    "usr",
-    "var",
-)
-_BROAD = frozenset({"/", *(f"/{name}" for name in _TOP)})
+_BROAD = frozenset((
+    "/", "/bin", "/boot", "/dev", "/etc", "/home", "/media", "/mnt", "/opt",
+    "/proc", "/root", "/run", "/srv", "/sys", "/tmp", "/usr", "/var",
+))  # fmt: skip
 
 
 def survey(search_path: str, working_dir: str, readable: list[str]) -> Survey:
@@ -121,12 +106,15 @@ def survey(search_path: str, working_dir: str, readable: list[str]) -> Survey:
     entries = [entry for entry in search_path.split(os.pathsep) if os.path.isabs(entry)]
     for language in _LANGUAGES:
         for program in language.programs:
-            entry = next((entry for entry in entries if _is_executable(os.path.join(entry, program))), None)
-            if entry is None:
-                continue
-            for grant in _needs(language, program, entry, working_dir, result.detours):
-                if not within_any(grant.path, [*readable, *(known.path for known in result.grants)]):
-                    result.grants.append(grant)
+            for entry in entries:
+                if not _is_executable(os.path.join(entry, program)):
+                    continue
+                needed = list(_needs(language, program, entry, working_dir, result.detours))
+                for grant in needed:
+                    if not within_any(grant.path, [*readable, *(known.path for known in result.grants)]):
+                        result.grants.append(grant)
+                if needed or within_any(os.path.realpath(os.path.join(entry, program)), readable):
+                    break  # otherwise it cannot run inside, and the next one counts
     return result
 
 
@@ -148,10 +136,8 @@ def _needs(
             if _is_safe(environment):
                 yield Toolchain(program, environment, f"virtual environment of {executables[0]}")
 
-    for executable in executables:
+    for executable in filter(_is_executable, executables):
         real = os.path.realpath(executable)
-        if not _is_executable(real):
-            continue
         yield from _installation(language, program, real)
         directory = os.path.dirname(executable if _is_shims(entry) else real)
         detour = detours.setdefault(entry, [])
@@ -173,13 +159,10 @@ def _installation(language: _Language, program: str, real: str) -> Iterator[Tool
 def _rustup(program: str, real: str) -> Iterator[Toolchain]:
     """rustup's proxies and toolchains. The rest of CARGO_HOME may hold the tokens of registries."""
     home = os.environ.get("RUSTUP_HOME") or os.path.expanduser("~/.rustup")
-    for path, reason in (
-        (os.path.dirname(real), f"rustup, which {program} is a name of"),
-        (os.path.realpath(home), "toolchains of rustup"),
-    ):
-        inside = "rustup" if path == os.path.dirname(real) else "toolchains"
-        if os.path.exists(os.path.join(path, inside)) and _is_safe(path):
-            yield Toolchain(program, path, reason)
+    if _is_safe(os.path.dirname(real)):
+        yield Toolchain(program, os.path.dirname(real), f"rustup, which {program} is a name of")
+    if os.path.isdir(os.path.join(home, "toolchains")) and _is_safe(os.path.realpath(home)):
+        yield Toolchain(program, os.path.realpath(home), "toolchains of rustup")
 
 
 def _programs_in(home: str, program: str) -> list[str]:
@@ -191,7 +174,7 @@ def _environment_base(environment: str) -> str | None:
     """The directory with the interpreter that a virtual environment was made from; None if it is not one."""
     for line in read_text(os.path.join(environment, "pyvenv.cfg")).splitlines():
         key, _, value = line.partition("=")
-        if key.strip() == "home":
+        if key.strip() == "home" and os.path.isabs(value.strip()):
             return value.strip()
     return None
 
@@ -216,7 +199,7 @@ def is_narrow(path: str) -> bool:
 
 
 def _is_safe(path: str) -> bool:
-    """Whether `path` is narrow enough to grant, and in nobody else's hands."""
+    """Whether the real path `path` is narrow enough to grant, and in nobody else's hands."""
     status = os.stat(path)
     mine = status.st_uid in (0, os.geteuid()) and not status.st_mode & stat.S_IWOTH
     return mine and is_narrow(path)

@@ -186,7 +186,25 @@ def test_homes_and_shared_directories_are_never_granted(home: Path, tmp_path: Pa
         assert found(f"{shared}/bin")[0] == []
 
 
+def test_the_next_program_counts_when_the_first_cannot_run_inside(home: Path) -> None:
+    program(home / "bin/python3")
+    python = installation(home / "python")
+    assert found(f"{home}/bin:{python}/bin") == ([str(python)], f"{python}/bin")
+
+
+def test_broken_environments_are_no_environments(home: Path, workspace: Path) -> None:
+    program(workspace / "bin/python3")
+    for text in ("home = \0\n", "home = /\n", "home =\n", "\xff", "home = ../../..\n"):
+        (workspace / "pyvenv.cfg").write_text(text)
+        assert found(f"{workspace}/bin")[0] in ([], [str(workspace)])
+
+
 # From here on in a real sandbox.
+
+
+def test_every_directory_of_the_path_is_readable(sandbox: NonoSandbox) -> None:
+    result = sandbox.execute('IFS=:; for d in $PATH; do [ ! -d "$d" ] || ls "$d" > /dev/null; done')
+    assert (result.output, result.exit_code) == ("", 0)
 
 
 def output_of_python(workspace: Path) -> str:
