@@ -3,6 +3,7 @@
 #include "errors.h"
 #include "exec_arguments.h"
 #include "exec_result.h"
+#include "gil.h"
 #include "start.h"
 
 namespace nono::python {
@@ -15,7 +16,7 @@ class AsyncChild {
     if (obstacle_) return;
     std::optional<Error> error;
     {
-      const nb::gil_scoped_release no_gil;
+      const WithoutGil no_gil;
       if (auto child = start(std::move(request))) {
         child_ = *std::move(child);
       } else {
@@ -29,7 +30,7 @@ class AsyncChild {
   // A command that nobody waits for any more is ended.
   ~AsyncChild() {
     if (!child_) return;
-    const nb::gil_scoped_release no_gil;
+    const WithoutGil no_gil;
     child_.reset();
   }
   AsyncChild(AsyncChild&&) = default;
@@ -41,7 +42,8 @@ class AsyncChild {
 
   // Moves what there is to move; true when the tree has ended. Never waits.
   bool step() {
-    return !child_ || child_->poll(std::chrono::nanoseconds(0)) == launch::Child::Progress::kEnded;
+    ended_ = !child_ || child_->poll(std::chrono::nanoseconds(0)) == launch::Child::Progress::kEnded;
+    return ended_;
   }
 
   void kill() {
@@ -57,6 +59,7 @@ class AsyncChild {
   ExecResult result(bool expired) {
     if (obstacle_) return not_started(*obstacle_, std::move(context_));
     if (refusal_) return refused(*refusal_, std::move(context_));
+    if (!ended_ || !child_) raise(PyExc_RuntimeError, "result() is for once, after step() said True");
     launch::Outcome outcome = child_->take_outcome();
     child_.reset();
     return finished(std::move(outcome), expired, std::move(context_));
@@ -68,6 +71,7 @@ class AsyncChild {
   std::optional<std::string> obstacle_;
   std::optional<Error> refusal_;
   std::unique_ptr<launch::Child> child_;
+  bool ended_ = false;
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "errors.h"
 #include "exec_arguments.h"
 #include "exec_result.h"
+#include "gil.h"
 #include "start.h"
 
 namespace nono::python {
@@ -25,7 +26,7 @@ std::optional<std::chrono::nanoseconds> sooner(std::optional<std::chrono::nanose
 
 // Until the whole tree has ended. True when the deadline ended it. A Python signal handler that
 // raises ends it as well, and `raised` takes its exception.
-bool wait_for(launch::Child& child, std::optional<Clock::time_point> deadline,
+bool wait_for(launch::Child& child, std::optional<Clock::time_point> deadline, WithoutGil& no_gil,
               std::optional<nb::python_error>& raised) {
   const bool runs_handlers = ::gettid() == ::getpid();
   Clock::time_point looked = Clock::now();
@@ -48,11 +49,11 @@ bool wait_for(launch::Child& child, std::optional<Clock::time_point> deadline,
       continue;
     }
     looked = now;
-    const nb::gil_scoped_acquire gil;
-    if (PyErr_CheckSignals() != 0) {
+    no_gil.interrupt([&] {
+      if (PyErr_CheckSignals() == 0) return;
       raised.emplace();
       child.kill();
-    }
+    });
   }
 }
 
@@ -67,9 +68,9 @@ ExecResult sandboxed_exec(Request request) {
   launch::Outcome outcome;
   bool expired = false;
   {
-    const nb::gil_scoped_release no_gil;
+    WithoutGil no_gil;
     if (auto child = start(std::move(request))) {
-      expired = wait_for(**child, deadline, raised);
+      expired = wait_for(**child, deadline, no_gil, raised);
       outcome = (*child)->take_outcome();
     } else {
       error = std::move(child).error();

@@ -103,7 +103,7 @@ launch::Input input(nb::handle from) {
     if (!bytes.is_valid()) throw nb::python_error();
     return launch::InputBytes{{PyBytes_AsString(bytes.ptr()), static_cast<std::size_t>(PyBytes_Size(bytes.ptr()))}};
   }
-  const bool is_number = PyIndex_Check(from.ptr()) != 0;
+  const bool is_number = PyIndex_Check(from.ptr()) != 0 && !PyBool_Check(from.ptr());
   if (!is_number && !nb::hasattr(from, "fileno")) {
     raise(PyExc_TypeError, "argument 'stdin' must be bytes, a file descriptor, or an object with fileno()");
   }

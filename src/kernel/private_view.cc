@@ -34,6 +34,7 @@ std::string try_view(bool user_namespace) {
   Probe probe;
   const std::string uid_map = cat(::geteuid(), " ", ::geteuid(), " 1");
   const std::string gid_map = cat(::getegid(), " ", ::getegid(), " 1");
+  probe.setup.fresh_proc = true;
   probe.setup.user_namespace = user_namespace;
   probe.setup.uid_map = uid_map.data();
   probe.setup.uid_map_size = uid_map.size();

@@ -33,6 +33,7 @@ struct PrivateViewSetup {
   std::size_t gid_map_size = 0;
   const WritableRoot* writable = nullptr;
   std::size_t writable_count = 0;
+  bool fresh_proc = false;  // only where /proc is granted: making one costs as much as all the rest
   const ProcRule* proc_rules = nullptr;
   std::size_t proc_rule_count = 0;
   int ruleset = -1;  // that `proc_rules` are added to
@@ -43,7 +44,7 @@ struct SetupFailure {
   int error = 0;
 };
 
-// Makes the whole root read-only but for the writable roots, and mounts a fresh /proc.
+// Makes the whole root read-only but for the writable roots, and mounts a fresh /proc if wanted.
 [[nodiscard]] SetupFailure enter_private_view(const PrivateViewSetup& setup);
 
 // CLONE_NEW* flags for it.

@@ -106,6 +106,7 @@ SetupFailure enter_private_view(const PrivateViewSetup& setup) {
     call(SYS_close, trees[i]);
     call(SYS_close, places[i]);
   }
+  if (!setup.fresh_proc) return {};
   r = call(SYS_mount, address("proc"), address("/proc"), address("proc"),
            MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, 0);
   if (r < 0) return {"mount /proc", static_cast<int>(-r)};

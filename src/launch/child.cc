@@ -148,6 +148,7 @@ void Child::State::prepare_view() {
     }
   }
   for (const auto& rule : plan.view->in_proc) proc_rules.push_back({rule.path.c_str(), rule.access});
+  launch.view.fresh_proc = !proc_rules.empty();
   launch.view.proc_rules = proc_rules.data();
   launch.view.proc_rule_count = proc_rules.size();
   uid_map = cat(::geteuid(), " ", ::geteuid(), " 1");

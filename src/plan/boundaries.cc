@@ -48,7 +48,9 @@ class Writer {
     if (plan_.view) {
       add("file metadata outside writable grants", "mount namespace",
           "root read-only: chmod, chown, utime, setxattr answer EROFS");
-      add("/proc", "PID namespace", "a fresh one, with the sandbox's own processes only");
+      if (!plan_.view->in_proc.empty()) {
+        add("/proc", "PID namespace", "a fresh one, with the sandbox's own processes only");
+      }
     } else {
       add("file metadata outside grants", "nothing",
           "stat sees, and chmod, chown, utime and setxattr change, what the uid owns; "

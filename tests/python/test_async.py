@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from nono_py import CapabilitySet, ExecResult, sandboxed_exec_async
+from nono_py import CapabilitySet, ExecResult, _nono_py, sandboxed_exec_async
 
 from support import GENEROUS, PYTHON, caps_for, host, system_caps
 from test_lifetime import ESCAPE, is_growing, wait_until_written
@@ -191,6 +191,17 @@ print(__import__("os").path.getsize(sys.argv[1] + "/out") == size)
     )
     assert done.stdout == b"True\n", done.stderr
     assert out.exists()
+
+
+def test_result_is_for_once() -> None:
+    child = _nono_py._spawn(system_caps(), ["/bin/true"])
+    with pytest.raises(RuntimeError):
+        child.result(timed_out=False)
+    while not child.step():
+        time.sleep(0.01)
+    assert child.result(timed_out=False).exit_code == 0
+    with pytest.raises(RuntimeError):
+        child.result(timed_out=False)
 
 
 def test_set_may_change_meanwhile() -> None:

@@ -348,6 +348,37 @@ stop.set(); thread.join()
         assert done.stdout == b"7\n{7}\n", done.stderr
 
 
+class TestExit:
+    """A program may end while its daemon threads are still running commands."""
+
+    @pytest.mark.parametrize("script", ["sleep 1000", "true"])
+    def test_daemon_threads(self, script: str) -> None:
+        done = host(
+            """
+import threading, time
+caps = caps_for()
+def work():
+    while True: shell(caps, sys.argv[1], timeout_secs=None)
+for _ in range(8): threading.Thread(target=work, daemon=True).start()
+time.sleep(0.5)
+""",
+            script,
+        )
+        assert (done.returncode, done.stderr) == (0, b"")
+
+    def test_exit_inside_a_handler(self) -> None:
+        done = host(
+            """
+import signal
+def leave(*_): raise SystemExit(9)
+signal.signal(signal.SIGALRM, leave)
+signal.setitimer(signal.ITIMER_REAL, 0.3)
+shell(caps_for(), "sleep 1000", timeout_secs=None)
+"""
+        )
+        assert (done.returncode, done.stderr) == (9, b"")
+
+
 class TestChangedHost:
     """What was prepared for earlier commands must not serve a host that has changed since."""
 

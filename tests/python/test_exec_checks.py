@@ -88,6 +88,7 @@ class TestTypes:
             ("enforcement_mode", None),
             ("stdin", "text"),
             ("stdin", 1.5),
+            ("stdin", True),
             ("max_output_bytes", "1"),
             ("isolation", 1),
         ],
