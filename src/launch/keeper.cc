@@ -19,7 +19,6 @@
 #include "kernel/raw.h"
 #include "kernel/signals.h"
 #include "kernel/uapi.h"
-#include "launch/rulesets.h"
 
 namespace nono::launch {
 namespace {
@@ -73,14 +72,6 @@ Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
   keeper->identity_ = std::move(identity);
   keeper->cgroup_file_ = std::move(cgroup_file);
   return keeper;
-}
-
-Result<int> Keeper::ruleset(const plan::LandlockRules& rules) {
-  if (!ruleset_.valid() || rules_ != rules) {
-    ruleset_ = NONO_TRY(make_ruleset(rules));
-    rules_ = rules;
-  }
-  return ruleset_.get();
 }
 
 void Keeper::release(std::unique_ptr<Keeper> keeper) {

@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "launch/child_main.h"
 #include "launch/host_identity.h"
+#include "launch/rulesets.h"
 #include "plan/plan.h"
 
 namespace nono::launch {
@@ -39,7 +40,7 @@ class Keeper {
   void reap();        // waits for its end
 
   // The ruleset of a plan: the last command's again when the rules are the same. kSandboxInit.
-  [[nodiscard]] Result<int> ruleset(const plan::LandlockRules& rules);
+  [[nodiscard]] Result<int> ruleset(const plan::LandlockRules& rules) { return rulesets_.get(rules); }
 
   [[nodiscard]] int socket() const { return socket_.get(); }  // a byte: the command is done
   [[nodiscard]] int process() const { return process_.get(); }  // pidfd: the keeper has ended
@@ -58,8 +59,7 @@ class Keeper {
   plan::SeccompProgram program_;
   HostIdentity identity_;
   Fd cgroup_file_;
-  plan::LandlockRules rules_;  // of `ruleset_`
-  Fd ruleset_;
+  RulesetCache rulesets_;
   Fd socket_;
   Fd process_;
   bool reaped_ = true;

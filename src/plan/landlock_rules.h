@@ -17,7 +17,6 @@ struct LandlockPathRule {
   std::string path;  // for people; the rule is the descriptor
   std::shared_ptr<const capability::GrantHandle> handle;
   std::uint64_t access = 0;  // kernel::LandlockFs bits
-  bool operator==(const LandlockPathRule&) const = default;
 };
 
 struct LandlockPortRule {
@@ -33,7 +32,6 @@ struct LandlockRules {
   std::uint64_t scoped = 0;
   std::vector<LandlockPathRule> paths;
   std::vector<LandlockPortRule> ports;
-  bool operator==(const LandlockRules&) const = default;  // the very same objects, not just names
 };
 
 // All fs rights that `abi` knows.

@@ -17,8 +17,10 @@ VARIANTS = [
     "nono_py.apply_landlock_with_abi(caps, nono_py.detect_abi())",
     "nono_py.apply_seccomp_with_abi(caps=caps, abi=nono_py.detect_abi())",
 ]
+# Imports what the attempts need, while it still can.
 TRY = """
 import errno, socket
+"localhost".encode("idna")
 def attempt(what):
     try: what(); return "done"
     except OSError as error: return errno.errorcode[error.errno]

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import termios
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,6 +23,7 @@ import pytest
 from nono_py import AccessMode
 
 from support import (
+    GENEROUS,
     PYTHON,
     can_use_namespaces,
     caps_for,
@@ -133,7 +135,9 @@ print(",".join(done))
         try:
             caps = caps_for()
             caps.allow_path("/proc", AccessMode.READ)
-            assert b"sesame" in Path(f"/proc/{bystander.pid}/environ").read_bytes()
+            deadline = time.monotonic() + GENEROUS
+            while b"sesame" not in Path(f"/proc/{bystander.pid}/environ").read_bytes():
+                assert time.monotonic() < deadline  # its exec closes our pipe before it is complete
             for script in (f"cat /proc/{bystander.pid}/environ", f"cat /proc/{os.getpid()}/mem | head -c 1"):
                 result = shell(caps, script, isolation=isolation)
                 assert b"sesame" not in result.stdout
@@ -336,6 +340,8 @@ class TestPrivileges:
         done = subprocess.run(
             [*prefix, sys.executable, "-c", path + code], capture_output=True, cwd="/", check=False
         )
+        if done.returncode == 127:
+            pytest.skip("expected: this interpreter is out of reach for other users")
         assert b"root again" not in done.stdout
         assert b"PermissionError" in done.stdout, (done.stdout, done.stderr)
 
