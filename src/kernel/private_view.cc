@@ -26,7 +26,8 @@ struct Probe {
 
 void probe_main(void* argument) {
   auto* probe = static_cast<Probe*>(argument);
-  probe->failure = enter_private_view(probe->setup);
+  probe->failure = make_private_view(probe->setup);
+  if (probe->failure.step == nullptr) probe->failure = mount_fresh_proc({});
   raw::call(SYS_exit_group, 0);
 }
 
@@ -34,7 +35,6 @@ std::string try_view(bool user_namespace) {
   Probe probe;
   const std::string uid_map = cat(::geteuid(), " ", ::geteuid(), " 1");
   const std::string gid_map = cat(::getegid(), " ", ::getegid(), " 1");
-  probe.setup.fresh_proc = true;
   probe.setup.user_namespace = user_namespace;
   probe.setup.uid_map = uid_map.data();
   probe.setup.uid_map_size = uid_map.size();
@@ -47,7 +47,7 @@ std::string try_view(bool user_namespace) {
   long pid = 0;
   {
     const BlockAllSignals blocked;
-    pid = raw::clone(CLONE_VM | CLONE_VFORK | private_view_flags(user_namespace), top, nullptr,
+    pid = raw::clone(CLONE_VM | CLONE_VFORK | CLONE_NEWPID | private_view_flags(user_namespace), top, nullptr,
                      probe_main, &probe);
   }
   if (pid < 0) return cat("clone: ", os_error(static_cast<int>(-pid)));
@@ -73,7 +73,7 @@ PrivateView probe_view(std::uint64_t capabilities) {
 }  // namespace
 
 std::uint64_t private_view_flags(bool user_namespace) {
-  return CLONE_NEWPID | CLONE_NEWNS | (user_namespace ? CLONE_NEWUSER : 0U);
+  return CLONE_NEWNS | (user_namespace ? CLONE_NEWUSER : 0U);
 }
 
 const PrivateView& private_view(std::uint64_t capabilities) {

@@ -1,8 +1,8 @@
-// The private view: what a new PID and mount namespace needs before a command may run in it.
+// The private view: what a new mount namespace needs before a command may run in it.
 //
-// `enter_private_view` runs in the first process of the new namespaces, in memory shared with the
-// host: system calls only (kernel/raw.h), everything prepared beforehand. `private_view` tries it
-// once in a short-lived process and remembers the answer; any thread.
+// `make_private_view` and `mount_fresh_proc` run in a process of the new namespaces, in memory shared
+// with the host: system calls only (kernel/raw.h), everything prepared beforehand. `private_view`
+// tries both once in a short-lived process and remembers the answer; any thread.
 #pragma once
 
 #include <cstddef>
@@ -33,10 +33,12 @@ struct PrivateViewSetup {
   std::size_t gid_map_size = 0;
   const WritableRoot* writable = nullptr;
   std::size_t writable_count = 0;
-  bool fresh_proc = false;  // only where /proc is granted: making one costs as much as all the rest
-  const ProcRule* proc_rules = nullptr;
-  std::size_t proc_rule_count = 0;
-  int ruleset = -1;  // that `proc_rules` are added to
+};
+
+struct FreshProcSetup {
+  const ProcRule* rules = nullptr;
+  std::size_t rule_count = 0;
+  int ruleset = -1;  // that `rules` are added to
 };
 
 struct SetupFailure {
@@ -44,10 +46,13 @@ struct SetupFailure {
   int error = 0;
 };
 
-// Makes the whole root read-only but for the writable roots, and mounts a fresh /proc if wanted.
-[[nodiscard]] SetupFailure enter_private_view(const PrivateViewSetup& setup);
+// Makes the whole root read-only but for the writable roots.
+[[nodiscard]] SetupFailure make_private_view(const PrivateViewSetup& setup);
 
-// CLONE_NEW* flags for it.
+// A /proc of the calling process's PID namespace, read-only.
+[[nodiscard]] SetupFailure mount_fresh_proc(const FreshProcSetup& setup);
+
+// CLONE_NEW* flags for a view. The PID namespace is made for each command.
 [[nodiscard]] std::uint64_t private_view_flags(bool user_namespace);
 
 struct PrivateView {

@@ -70,7 +70,7 @@ int add_rule(int ruleset, const ProcRule& rule) {
 
 }  // namespace
 
-SetupFailure enter_private_view(const PrivateViewSetup& setup) {
+SetupFailure make_private_view(const PrivateViewSetup& setup) {
   if (setup.user_namespace) {
     if (const int e = write_file("/proc/self/setgroups", "deny", 4)) return {"write setgroups", e};
     if (const int e = write_file("/proc/self/uid_map", setup.uid_map, setup.uid_map_size)) {
@@ -106,12 +106,15 @@ SetupFailure enter_private_view(const PrivateViewSetup& setup) {
     call(SYS_close, trees[i]);
     call(SYS_close, places[i]);
   }
-  if (!setup.fresh_proc) return {};
-  r = call(SYS_mount, address("proc"), address("/proc"), address("proc"),
-           MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, 0);
+  return {};
+}
+
+SetupFailure mount_fresh_proc(const FreshProcSetup& setup) {
+  const long r = call(SYS_mount, address("proc"), address("/proc"), address("proc"),
+                      MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, 0);
   if (r < 0) return {"mount /proc", static_cast<int>(-r)};
-  for (std::size_t i = 0; i < setup.proc_rule_count; ++i) {
-    if (const int e = add_rule(setup.ruleset, setup.proc_rules[i])) return {"grant below /proc", e};
+  for (std::size_t i = 0; i < setup.rule_count; ++i) {
+    if (const int e = add_rule(setup.ruleset, setup.rules[i])) return {"grant below /proc", e};
   }
   return {};
 }

@@ -92,7 +92,6 @@ struct Child::State {
 
   std::array<Fd, 3> standard;
   Fd directory;
-  Fd host_pidfd;
   std::unique_ptr<Keeper> keeper;
   Fd input_pipe;
   Fd output_pipe;
@@ -148,9 +147,9 @@ void Child::State::prepare_view() {
     }
   }
   for (const auto& rule : plan.view->in_proc) proc_rules.push_back({rule.path.c_str(), rule.access});
-  launch.view.fresh_proc = !proc_rules.empty();
-  launch.view.proc_rules = proc_rules.data();
-  launch.view.proc_rule_count = proc_rules.size();
+  launch.fresh_proc = !proc_rules.empty();
+  launch.proc.rules = proc_rules.data();
+  launch.proc.rule_count = proc_rules.size();
   uid_map = cat(::geteuid(), " ", ::geteuid(), " 1");
   gid_map = cat(::getegid(), " ", ::getegid(), " 1");
   launch.view.user_namespace = plan.view->user_namespace;
@@ -191,11 +190,6 @@ Status Child::State::prepare() {
     launch.uid = plan.become->uid;
     launch.gid = plan.become->gid;
   }
-  if (plan.view) {
-    host_pidfd = Fd(static_cast<int>(::syscall(kernel::kNrPidfdOpen, owner, 0)));
-    if (!host_pidfd.valid()) return io("pidfd_open");
-    host_pidfd = NONO_TRY(kernel::above_stdio(std::move(host_pidfd)));
-  }
   return {};
 }
 
@@ -204,16 +198,18 @@ Status Child::State::prepare() {
 Status Child::State::start() {
   if (Status ok = prepare(); !ok) return ok;
   std::vector<int> passed{standard[0].get(), standard[1].get(), standard[2].get(), directory.get(),
-                          directory.get(), host_pidfd.get()};
+                          directory.get()};
   // A place must not be empty: what stands in for one is not used.
-  if (!host_pidfd.valid()) passed[kHostPidfd] = directory.get();
   if (launch.null_input) passed[kStdin] = directory.get();
   passed.insert(passed.end(), plan.keep_descriptors.begin(), plan.keep_descriptors.end());
   // A kept keeper may have been killed in its sleep: take another one. What a keeper itself could
   // not do is reported when its end is seen.
   for (bool sent = false; !sent;) {
     keeper = NONO_TRY(Keeper::acquire(plan));
-    passed[kRuleset] = NONO_TRY(keeper->ruleset(plan.landlock));
+    // Rules for a /proc of the command's own are added to the ruleset: not to a shared one.
+    Fd own_ruleset;
+    if (launch.fresh_proc) own_ruleset = NONO_TRY(make_ruleset(plan.landlock));
+    passed[kRuleset] = launch.fresh_proc ? own_ruleset.get() : NONO_TRY(keeper->ruleset(plan.landlock));
     sent = NONO_TRY(keeper->send(launch, passed.data(), passed.size())) ||
            keeper->failure().step.load() != Step::kNone;
   }
@@ -334,7 +330,7 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
       s.end(true);
       return Progress::kEnded;
     }
-    // Closed: PID 1 of a namespace ends it that way, and has ended it when its pidfd says so.
+    // Closed: it ends, and has ended when its pidfd says so.
     s.keeper_is_silent = true;
     if (s.events.valid()) ::epoll_ctl(s.events.get(), EPOLL_CTL_DEL, s.keeper->socket(), nullptr);
   }

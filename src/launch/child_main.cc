@@ -5,7 +5,6 @@
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <linux/stat.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/sysmacros.h>
@@ -13,6 +12,7 @@
 #include <time.h>
 
 #include <cerrno>
+#include <utility>
 
 #include "kernel/raw.h"
 #include "kernel/uapi.h"
@@ -173,14 +173,7 @@ void command_main(void* argument) {
 
 // --- the keeper ------------------------------------------------------------------------------
 
-// In a PID namespace the host has no number. A dying host sends its last signal just before its
-// pidfd says so: look for a while.
-bool host_is_gone(const KeeperStart& start, const Launch& launch) {
-  if (!start.private_view) return call(SYS_getppid) != start.host_pid;
-  struct pollfd host = {launch.descriptors[kHostPidfd], POLLIN, 0};
-  const timespec a_while{0, 50'000'000};
-  return call(SYS_ppoll, address(&host), 1, address(&a_while), 0, kSigsetSize) > 0;
-}
+bool host_is_gone(const KeeperStart& start) { return call(SYS_getppid) != start.host_pid; }
 
 // Waits for one child, or with WNOHANG takes those that have ended. True when there is none left.
 // Notes the command's own end on the way.
@@ -202,11 +195,14 @@ bool reap(Launch& launch, int flags) {
   }
 }
 
-// kill(-1) walks all processes under the lock that fork needs, so nothing can fork away from it.
-// As PID 1 of its namespace the keeper need only end: the kernel does the same then.
+// kill(-1) walks all processes under the lock that fork needs, so nothing can fork away from it; the
+// kernel does the same for the namespace of an init that ends.
 void kill_everything(const KeeperStart& start) {
-  if (start.private_view) leave(0);
-  call(SYS_kill, -1, SIGKILL);
+  if (!start.private_view) {
+    call(SYS_kill, -1, SIGKILL);
+  } else if (start.init_pid > 0) {
+    call(SYS_kill, start.init_pid, SIGKILL);
+  }
 }
 
 // The handler of kWakeSignal: the host asks for the end, or a thread of it has ended and it may be
@@ -215,11 +211,9 @@ void on_wake(int) {
   const auto stack = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0)) & ~(kStackSize - 1);
   const KeeperStart& start = **reinterpret_cast<KeeperStart**>(stack);
   const Launch* launch = start.current.load();
-  if (launch == nullptr) {  // idle; with namespaces the socket's end says it
-    if (!start.private_view && call(SYS_getppid) != start.host_pid) leave(0);
-    return;
-  }
-  if (launch->cancel.load() || host_is_gone(start, *launch)) kill_everything(start);
+  const bool gone = host_is_gone(start);
+  if (launch == nullptr && gone) leave(0);
+  if (launch != nullptr && (launch->cancel.load() || gone)) kill_everything(start);
 }
 
 #if defined(__x86_64__)
@@ -278,14 +272,26 @@ void enter_scope(KeeperStart& start) {
   if (call(SYS_kill, start.host_pid, 0) == 0) fail(start.failure, Step::kScopeProof, -EPERM);
 }
 
-void confine(KeeperStart& start) {
-  check(start.failure, Step::kNoNewPrivs, call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
-  if (!start.private_view) {
-    check(start.failure, Step::kScope, call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
-    enter_scope(start);
-  }
-  check(start.failure, Step::kSeccomp,
+void install_filter(KeeperStart& start, Failure& failure) {
+  check(failure, Step::kNoNewPrivs, call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  check(failure, Step::kSeccomp,
         call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, address(&start.seccomp)));
+}
+
+void confine(KeeperStart& start) {
+  Failure& failure = start.failure;
+  check(failure, Step::kScope, call(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0));
+  check(failure, Step::kNoNewPrivs, call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  enter_scope(start);
+  install_filter(start, failure);
+}
+
+// The filter refuses mounts, so it comes after the view; a command with a /proc of its own mounts
+// that first and brings its own filter.
+void enter_view(KeeperStart& start, const Launch& launch) {
+  const kernel::SetupFailure failure = kernel::make_private_view(launch.view);
+  if (failure.step != nullptr) fail(start.failure, Step::kView, -failure.error, 0, failure.step);
+  if (!launch.fresh_proc) install_filter(start, start.failure);
 }
 
 // A request, or the end of the host.
@@ -323,20 +329,65 @@ void start_command(KeeperStart& start, Launch& launch) {
   launch.command_pid = static_cast<int>(pid);
 }
 
-void serve(KeeperStart& start, Launch& launch) {
-  mask_signals(kAllSignals);  // the command must not inherit an open mask with our handler
-  start.current.store(&launch);
+// PID 1 of the command's namespace: reaps what is left to it, and takes everything along when it ends.
+void init_main(void* argument) {
+  auto& start = *static_cast<KeeperStart*>(argument);
+  Launch& launch = *start.starting;
+  call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);  // the keeper has one thread
+  if (launch.fresh_proc) {
+    launch.proc.ruleset = launch.descriptors[kRuleset];
+    const kernel::SetupFailure failure = kernel::mount_fresh_proc(launch.proc);
+    if (failure.step != nullptr) fail(launch.failure, Step::kView, -failure.error, 0, failure.step);
+    install_filter(start, launch.failure);
+  }
   start_command(start, launch);
-  mask_signals(kAllButWake);
-  // A request to end that came before `current` was set has woken nobody.
-  if (launch.cancel.load()) kill_everything(start);
-  // Waiting in waitid, not for SIGCHLD: the kernel then runs the keeper on the processor that the
-  // command has just left, instead of waking another one (about 30 us on a virtual machine).
+  while (!launch.finished.load() && !reap(launch, 0)) {
+  }
+  leave(0);
+}
+
+// A fresh /proc is a mount of this command's own.
+void start_init(KeeperStart& start, Launch& launch) {
+  start.starting = &launch;
+  const unsigned long flags = CLONE_VM | CLONE_NEWPID | (launch.fresh_proc ? CLONE_NEWNS : 0UL) | SIGCHLD;
+  const long pid = kernel::raw::clone(flags, start.init_stack, nullptr, init_main, &start);
+  if (pid < 0) note(launch.failure, Step::kClone, pid);
+  start.init_pid = pid < 0 ? 0 : static_cast<int>(pid);
+}
+
+// Waiting in waitid, not for SIGCHLD: the kernel then runs the keeper on the processor that the
+// command has just left, instead of waking another one (about 30 us on a virtual machine).
+void wait_for_tree(KeeperStart& start, Launch& launch) {
   bool empty = false;
   while (!launch.finished.load() && !empty) empty = reap(launch, 0);
   while (!reap(launch, WNOHANG)) {
     kill_everything(start);
     if (reap(launch, 0)) break;
+  }
+}
+
+void wait_for_init(KeeperStart& start) {
+  siginfo_t info;
+  while (start.init_pid > 0 && call(SYS_waitid, P_ALL, 0, address(&info), WEXITED, 0) == -EINTR) {
+  }
+  start.init_pid = 0;
+}
+
+void serve(KeeperStart& start, Launch& launch) {
+  mask_signals(kAllSignals);  // the command must not inherit an open mask with our handler
+  start.current.store(&launch);
+  if (start.private_view) {
+    start_init(start, launch);
+  } else {
+    start_command(start, launch);
+  }
+  mask_signals(kAllButWake);
+  // A request to end that came before `current` was set has woken nobody.
+  if (launch.cancel.load()) kill_everything(start);
+  if (start.private_view) {
+    wait_for_init(start);
+  } else {
+    wait_for_tree(start, launch);
   }
   start.current.store(nullptr);
 }
@@ -348,19 +399,12 @@ void keeper_main(void* argument) {
   detach(start);
   take_signals();
   if (!start.private_view) confine(start);
-  for (;;) {
+  for (bool viewed = false;;) {
     Launch& launch = receive();
-    if (start.private_view) {
-      // The filter refuses mounts: the view comes before it.
-      launch.view.ruleset = launch.descriptors[kRuleset];
-      const kernel::SetupFailure failure = kernel::enter_private_view(launch.view);
-      if (failure.step != nullptr) fail(start.failure, Step::kView, -failure.error, 0, failure.step);
-      confine(start);
-    }
+    if (start.private_view && !std::exchange(viewed, true)) enter_view(start, launch);
     serve(start, launch);
     // The launch belongs to the host again once the byte is out.
     call(kernel::kNrCloseRange, kNull + 1, ~0U, 0);
-    if (start.private_view) leave(0);  // and takes the rest of its namespace along
     const char done = 1;
     if (call(SYS_sendto, kSocket, address(&done), 1, MSG_NOSIGNAL, 0, 0) != 1) leave(0);
   }

@@ -1,17 +1,18 @@
-// What the two processes behind one command do in memory shared with the host.
+// What the processes behind one command do in memory shared with the host.
 //
 // The *keeper* is the command's parent. It never execs and does three things: start the command,
 // reap, and end the whole tree when the command ends, when it is told to, or when the host is gone.
-// It lies in a Landlock domain whose signal scope holds the tree (or is PID 1 of its namespace), so
-// that one kill(-1) reaches every process of the tree and no other. It carries the seccomp filter,
-// which the command inherits. Without namespaces a keeper serves one command after another
+// It lies in a Landlock domain whose signal scope holds the tree, so that one kill(-1) reaches every
+// process of the tree and no other. With namespaces it lies in the private view instead and makes an
+// *init* for each command, PID 1 of a new namespace, whose death ends everything in it. The keeper
+// carries the seccomp filter, which the command inherits, and serves one command after another
 // (launch/keeper.h, docs/decisions/0002-keepers-are-kept.md). The *command* restricts itself, execs.
 //
-// Both run in the host's memory: system calls only, no libc, no allocation, no lock
+// All run in the host's memory: system calls only, no libc, no allocation, no lock
 // (tests/check_child_main.py reads the object file's symbols). They have descriptor tables of their
 // own. The host keeps `KeeperStart` alive until the keeper is reaped, and `Launch` until the
-// keeper has said that it is done with it. An attacker inside the sandbox can reach neither
-// process: it is in a narrower Landlock domain and holds no ptrace, pidfd_getfd or capability.
+// keeper has said that it is done with it. An attacker inside the sandbox can reach none
+// of them: it is in a narrower Landlock domain and holds no ptrace, pidfd_getfd or capability.
 #pragma once
 
 #include <signal.h>
@@ -66,7 +67,7 @@ struct SeccompInstall {
 };
 
 // The descriptors that come with a request, in this order; kept ones follow.
-enum Passed : std::size_t { kStdin, kStdout, kStderr, kDirectory, kRuleset, kHostPidfd, kFirstKept };
+enum Passed : std::size_t { kStdin, kStdout, kStderr, kDirectory, kRuleset, kFirstKept };
 inline constexpr std::size_t kMaxKept = 32;
 
 // One command. Constant while the keeper has it, but for the output.
@@ -85,7 +86,9 @@ struct Launch {
   bool change_identity = false;
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
-  kernel::PrivateViewSetup view;
+  kernel::PrivateViewSetup view;       // made with a keeper's first command
+  bool fresh_proc = false;
+  kernel::FreshProcSetup proc;
 
   std::atomic<bool> cancel{false};  // the host asks, and then sends kWakeSignal
 
@@ -98,7 +101,7 @@ struct Launch {
   Failure failure;
 
   // --- between keeper and command ---
-  int command_pid = 0;  // in the keeper's PID namespace
+  int command_pid = 0;  // to the process that waits for it: the keeper, or the init
   int descriptors[kFirstKept + kMaxKept] = {};
 };
 
@@ -109,6 +112,9 @@ struct KeeperStart {
   SeccompInstall seccomp;
   int host_pid = 0;
   void* command_stack = nullptr;  // its top
+  void* init_stack = nullptr;
+  int init_pid = 0;  // of the current command; 0: none
+  Launch* starting = nullptr;  // for the init
   std::atomic<Launch*> current{nullptr};
   Failure failure;  // of the keeper itself: it has ended
 };

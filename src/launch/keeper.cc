@@ -44,6 +44,13 @@ struct Kept {
   }
 };
 
+std::optional<ViewKey> key_of(const std::optional<plan::View>& view) {
+  if (!view) return std::nullopt;
+  ViewKey key{view->user_namespace, !view->in_proc.empty(), {}};
+  for (const auto& rule : view->writable) key.writable.emplace_back(rule.path, rule.handle->identity);
+  return key;
+}
+
 }  // namespace
 
 void Keeper::FreeMemory::operator()(std::byte* memory) const { std::free(memory); }
@@ -53,13 +60,13 @@ bool Keeper::fits_caller() {
 }
 
 Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
-  if (plan.view) return make(plan);
+  const std::optional<ViewKey> view = key_of(plan.view);
   std::vector<std::unique_ptr<Keeper>> stale;  // ended after the lock is gone
   {
     auto& kept = Kept::kept();
     const std::lock_guard lock(kept.mutex);
     for (std::size_t i = kept.idle.size(); i-- > 0;) {
-      if (kept.idle[i]->program_ != plan.seccomp_program) continue;
+      if (kept.idle[i]->program_ != plan.seccomp_program || kept.idle[i]->view_ != view) continue;
       auto keeper = std::move(kept.idle[i]);
       kept.idle.erase(kept.idle.begin() + static_cast<std::ptrdiff_t>(i));
       if (keeper->fits_caller()) return keeper;
@@ -69,13 +76,14 @@ Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
   Fd cgroup_file;
   HostIdentity identity = host_identity(cgroup_file);
   auto keeper = NONO_TRY(make(plan));
+  keeper->view_ = view;
   keeper->identity_ = std::move(identity);
   keeper->cgroup_file_ = std::move(cgroup_file);
   return keeper;
 }
 
 void Keeper::release(std::unique_ptr<Keeper> keeper) {
-  if (keeper->start_.private_view || !keeper->identity_.is_complete()) return;
+  if (!keeper->identity_.is_complete()) return;
   std::unique_ptr<Keeper> oldest;  // ended after the lock is gone
   auto& kept = Kept::kept();
   const std::lock_guard lock(kept.mutex);
@@ -101,7 +109,7 @@ Result<std::unique_ptr<Keeper>> Keeper::make(const plan::Plan& plan) {
   Fd theirs(ends[1]);
   keeper->socket_ = NONO_TRY(kernel::above_stdio(std::move(ours)));
   theirs = NONO_TRY(kernel::above_stdio(std::move(theirs)));
-  keeper->stacks_.reset(static_cast<std::byte*>(std::aligned_alloc(kStackSize, 2 * kStackSize)));
+  keeper->stacks_.reset(static_cast<std::byte*>(std::aligned_alloc(kStackSize, 3 * kStackSize)));
   if (keeper->stacks_ == nullptr) return fail(ErrorKind::kIo, "out of memory for a child's stack");
 
   KeeperStart& start = keeper->start_;
@@ -111,6 +119,7 @@ Result<std::unique_ptr<Keeper>> Keeper::make(const plan::Plan& plan) {
   start.seccomp = {static_cast<unsigned short>(plan.seccomp_program->size()), plan.seccomp_program->data()};
   start.host_pid = ::getpid();
   start.command_stack = keeper->stacks_.get() + 2 * kStackSize;
+  start.init_stack = keeper->stacks_.get() + 3 * kStackSize;
   *reinterpret_cast<KeeperStart**>(keeper->stacks_.get()) = &start;
 
   // CLONE_FS: the directory, root and umask a command starts with are the host's of that moment; a

@@ -1,15 +1,19 @@
 // Keeper: the host's end of one keeper process (child_main.h), and the few that are kept for the
 // next command.
 //
-// Making a keeper and its seccomp filter costs about as much as a fifth of a short command, so one
-// without namespaces is used again: by the same process, for the same filter, while a process
-// started now would inherit what the keeper has (host_identity.h). A kept keeper sleeps in recvmsg,
-// holds nothing of the host's but its memory, and ends with it.
+// Making a keeper, its view and its seccomp filter costs a fifth of a short command and more, so one
+// is used again: by the same process, for the same filter and view, while a process started now
+// would inherit what the keeper has (host_identity.h). A kept keeper sleeps in recvmsg, holds
+// nothing of the host's but its memory, and ends with it.
 // Any thread. Resource: the destructor ends the process and reaps it.
 #pragma once
 
 #include <cstddef>
 #include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -19,6 +23,14 @@
 #include "plan/plan.h"
 
 namespace nono::launch {
+
+// What a kept view shows: the same objects at the same places.
+struct ViewKey {
+  bool user_namespace = false;
+  bool fresh_proc = false;
+  std::vector<std::pair<std::string, kernel::Identity>> writable;
+  bool operator==(const ViewKey&) const = default;
+};
 
 class Keeper {
  public:
@@ -55,7 +67,8 @@ class Keeper {
   [[nodiscard]] bool fits_caller();  // a process that the calling thread made now would be like this one
 
   KeeperStart start_;
-  std::unique_ptr<std::byte, FreeMemory> stacks_;  // the keeper's, then the command's
+  std::unique_ptr<std::byte, FreeMemory> stacks_;  // the keeper's, the command's, the init's
+  std::optional<ViewKey> view_;
   plan::SeccompProgram program_;
   HostIdentity identity_;
   Fd cgroup_file_;

@@ -32,6 +32,7 @@ constexpr std::uint32_t kSockTypeMask = ~(04000U | 02000000U);  // SOCK_NONBLOCK
 constexpr std::uint32_t kIpprotoTcp = 6;
 constexpr std::uint32_t kMsgFastopen = 0x20000000;
 constexpr std::uint32_t kCloneNamespaces = 0x7e020000;  // every CLONE_NEW* that clone(2) takes
+constexpr std::uint32_t kCloneNewpid = 0x20000000;
 constexpr std::uint32_t kUnshareNamespaces = kCloneNamespaces | 0x80;  // and CLONE_NEWTIME
 constexpr std::uint32_t kTiocsti = 0x5412;
 constexpr std::uint32_t kTioclinux = 0x541c;
@@ -187,7 +188,10 @@ class Compiler {
     switch (verdict) {
       case Verdict::kSocket: return socket();
       case Verdict::kSocketpair: return socketpair();
-      case Verdict::kClone: return deny_bits(0, kCloneNamespaces);
+      case Verdict::kClone:
+        // The keeper makes a PID namespace for each command under this filter. A command lacks
+        // CAP_SYS_ADMIN for it, and may not make the user namespace that would give it.
+        return deny_bits(0, rules_.private_pids ? kCloneNamespaces & ~kCloneNewpid : kCloneNamespaces);
       case Verdict::kUnshare: return deny_bits(0, kUnshareNamespaces);
       case Verdict::kIoctl:
         asm_.load_argument(1);

@@ -104,6 +104,11 @@ TEST_P(EveryArch, Clone3DoesNotExistAndCloneMakesNoNamespace) {
     EXPECT_EQ(filter("clone", {flag | 17}), kEperm) << flag;
     EXPECT_EQ(filter("unshare", {flag}), kEperm) << flag;
   }
+  SeccompRules rules = with(Sockets::kNone, GetParam());
+  rules.private_pids = true;
+  EXPECT_EQ(Filter(rules)("clone", {0x20000000 | 17}), kAllowed) << "the keeper's";
+  EXPECT_EQ(Filter(rules)("clone", {0x30000000 | 17}), kEperm);
+  EXPECT_EQ(Filter(rules)("unshare", {0x20000000}), kEperm);
   EXPECT_EQ(filter("unshare", {0x80}), kEperm);
   EXPECT_EQ(filter("unshare", {0x400}), kAllowed);  // CLONE_FILES
 }

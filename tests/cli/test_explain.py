@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from conftest import PYTHON
+PYTHON = "/usr/bin/python3"
 
 
 def last_line(done):

@@ -15,7 +15,7 @@ import time
 
 import pytest
 
-from conftest import PYTHON
+PYTHON = "/usr/bin/python3"
 
 # --- how it ends -----------------------------------------------------------------------------------
 

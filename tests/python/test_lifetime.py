@@ -136,7 +136,7 @@ print(box[0].result(timed_out=False).stdout)
 def test_kill_minus_one_reaches_nobody_else(isolation: str) -> None:
     bystander = subprocess.Popen(["/bin/sleep", "1000"])
     try:
-        shell(caps_for(), "kill -9 -1; sleep 1000", timeout_secs=5, isolation=isolation)
+        shell(caps_for(), "kill -9 -1; exit 0", isolation=isolation)
         assert bystander.poll() is None
     finally:
         bystander.kill()

@@ -235,7 +235,7 @@ def test_file_tools_do_not_depend_on_the_first_python3_of_path(
         assert output_of_python(workspace) == "/usr"
 
 
-@pytest.mark.skipif(not shutil.which("pyenv"), reason="pyenv")
+@pytest.mark.skipif(not shutil.which("pyenv"), reason="expected: no pyenv on PATH here")
 def test_the_pyenv_of_this_machine_works(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     binaries = os.path.dirname(shutil.which("pyenv") or "")
     monkeypatch.setenv("PATH", f"{os.path.dirname(binaries)}/shims:{binaries}:/usr/bin:/bin")
@@ -284,13 +284,13 @@ def test_toolchains_can_be_left_out(home: Path, workspace: Path, monkeypatch: py
 )
 def test_other_interpreters_of_the_caller_start(sandbox: NonoSandbox, command: str) -> None:
     if not shutil.which(command.split()[0]):
-        pytest.skip("not on PATH")
+        pytest.skip("expected: not on PATH here")
     result = sandbox.execute(command)
     assert result.exit_code == 0, result.output
 
 
 def test_a_rust_program_is_built(sandbox: NonoSandbox) -> None:
     if not shutil.which("rustc"):
-        pytest.skip("not on PATH")
+        pytest.skip("expected: not on PATH here")
     result = sandbox.execute("echo 'fn main() { println!(\"built\"); }' > m.rs && rustc m.rs && ./m")
     assert result.output == "built\n"
