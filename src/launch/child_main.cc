@@ -152,7 +152,9 @@ void drop_capabilities(Launch& launch) {
 
 void command_main(void* argument) {
   auto& launch = *static_cast<Launch*>(argument);
-  call(SYS_setsid);
+  // A process group of its own, in the keeper's session, which has no terminal and whose leader the
+  // command is not: it can get none. A session of its own would cost a scheduler group each time.
+  call(SYS_setpgid, 0, 0);
   const KernelSigaction plain{};  // instead of the keeper's handler
   call(SYS_rt_sigaction, kWakeSignal, address(&plain), 0, kSigsetSize);
   descriptors(launch);
