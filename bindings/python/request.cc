@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -115,10 +116,13 @@ void check_no_null(const std::string& text, const char* what) {
   if (text.find('\0') != std::string::npos) raise(PyExc_RuntimeError, cat(what, " contains null byte"));
 }
 
-std::string working_directory(const std::string& wanted) {
+std::string working_directory(const std::optional<std::string>& wanted) {
   std::array<char, PATH_MAX> resolved{};
-  if (::realpath(wanted.c_str(), resolved.data()) == nullptr) {
-    raise(PyExc_RuntimeError, cat("Cannot resolve working directory '", wanted, "': ", os_error(errno)));
+  const bool found = wanted ? ::realpath(wanted->c_str(), resolved.data()) != nullptr
+                            : ::getcwd(resolved.data(), resolved.size()) != nullptr;
+  if (!found) {
+    raise(PyExc_RuntimeError,
+          cat("Cannot resolve working directory '", wanted.value_or("."), "': ", os_error(errno)));
   }
   return resolved.data();
 }
@@ -134,7 +138,8 @@ plan::Options plan_options(const PlanArguments& arguments) {
 
 Request exec_request(const capability::CapabilitySet& caps, const ExecArguments& arguments) {
   std::vector<std::string> command = to_texts(arguments.command, "command");
-  const std::string cwd = arguments.cwd.is_none() ? "." : to_text(arguments.cwd, "cwd");
+  std::optional<std::string> cwd;
+  if (!arguments.cwd.is_none()) cwd = to_text(arguments.cwd, "cwd");
   const std::optional<double> timeout = seconds(arguments.timeout_secs);
   const PlanValues values = plan_values(arguments.plan);
   launch::Input standard_input = input(arguments.standard_input);
@@ -151,7 +156,7 @@ Request exec_request(const capability::CapabilitySet& caps, const ExecArguments&
   check_no_null(command.front(), "Program");
   request.command.program = take(launch::find_program(command.front(), launch::host_search_path()));
   for (const std::string& argument : command) check_no_null(argument, "Argument");
-  check_no_null(cwd, "Working directory");
+  if (cwd) check_no_null(*cwd, "Working directory");
   request.options.environment = environment(arguments.plan.inherit_env, values.env);
   request.command.directory = working_directory(cwd);
   request.command.argv = std::move(command);

@@ -26,36 +26,40 @@ std::array<std::uint64_t, 3> capabilities() {
           whole(d[0].inheritable, d[1].inheritable)};
 }
 
-std::uint64_t inode_of(const char* path) {
-  struct stat st {};
-  return ::stat(path, &st) == 0 ? st.st_ino : 0;
+void open_once(Fd& file, const char* path, int flags) {
+  if (file.valid()) return;
+  if (auto opened = kernel::above_stdio(Fd(::open(path, flags | O_CLOEXEC)))) file = *std::move(opened);
 }
 
 // Changing a namespace takes CAP_SYS_ADMIN, or a new user namespace, which shows in the capabilities.
 // Every mount namespace has its own mount of the root.
-std::array<std::uint64_t, 3> namespaces(std::uint64_t effective) {
+std::array<std::uint64_t, 3> namespaces(std::uint64_t effective, HostFiles& files) {
   constexpr std::uint64_t kSysAdmin = 1ULL << 21;
   if ((effective & kSysAdmin) == 0) return {};
+  if (const pid_t thread = ::gettid(); files.thread != thread) {
+    files.namespaces.reset();
+    files.thread = thread;
+  }
+  open_once(files.namespaces, "/proc/thread-self/ns", O_PATH | O_DIRECTORY);
+  const auto inode = [&](const char* name) {
+    struct stat st {};
+    return ::fstatat(files.namespaces.get(), name, &st, 0) == 0 ? st.st_ino : 0;
+  };
   struct statx root {};
   (void)::statx(AT_FDCWD, "/", 0, STATX_MNT_ID, &root);
-  return {root.stx_mnt_id, inode_of("/proc/thread-self/ns/net"),
-          inode_of("/proc/thread-self/ns/pid_for_children")};
+  return {root.stx_mnt_id, inode("net"), inode("pid_for_children")};
 }
 
-std::uint64_t cgroup(Fd& file) {
-  if (!file.valid()) {
-    if (auto opened = kernel::above_stdio(Fd(::open("/proc/self/cgroup", O_RDONLY | O_CLOEXEC)))) {
-      file = *std::move(opened);
-    }
-  }
+std::uint64_t cgroup(HostFiles& files) {
+  open_once(files.cgroup, "/proc/self/cgroup", O_RDONLY);
   std::array<char, 1024> text;
-  const ssize_t size = file.valid() ? ::pread(file.get(), text.data(), text.size(), 0) : 0;
+  const ssize_t size = files.cgroup.valid() ? ::pread(files.cgroup.get(), text.data(), text.size(), 0) : 0;
   return std::hash<std::string_view>{}({text.data(), size > 0 ? static_cast<std::size_t>(size) : 0});
 }
 
 }  // namespace
 
-HostIdentity host_identity(Fd& cgroup_file) {
+HostIdentity host_identity(HostFiles& files) {
   HostIdentity now;
   now.process = ::getpid();
   (void)::getresuid(&now.uids[0], &now.uids[1], &now.uids[2]);
@@ -78,8 +82,8 @@ HostIdentity host_identity(Fd& cgroup_file) {
   now.priority = ::getpriority(PRIO_PROCESS, 0);
   now.scheduler = ::sched_getscheduler(0);
   (void)::syscall(SYS_sched_getaffinity, 0, sizeof now.affinity, now.affinity.data());
-  now.namespaces = namespaces(now.capabilities[0]);
-  now.cgroup = cgroup(cgroup_file);
+  now.namespaces = namespaces(now.capabilities[0], files);
+  now.cgroup = cgroup(files);
   return now;
 }
 

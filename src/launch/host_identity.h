@@ -40,7 +40,13 @@ struct HostIdentity {
   [[nodiscard]] bool is_complete() const { return no_new_privs == 0; }
 };
 
-// `cgroup_file`: /proc/self/cgroup, kept open; opened here when it is not.
-[[nodiscard]] HostIdentity host_identity(Fd& cgroup_file);
+// Files that make asking again cheap; opened when first needed.
+struct HostFiles {
+  Fd cgroup;             // /proc/self/cgroup
+  Fd namespaces;         // /proc/thread-self/ns, of `thread`
+  pid_t thread = 0;
+};
+
+[[nodiscard]] HostIdentity host_identity(HostFiles& files);
 
 }  // namespace nono::launch

@@ -56,7 +56,7 @@ std::optional<ViewKey> key_of(const std::optional<plan::View>& view) {
 void Keeper::FreeMemory::operator()(std::byte* memory) const { std::free(memory); }
 
 bool Keeper::fits_caller() {
-  return start_.host_pid == ::getpid() && identity_ == host_identity(cgroup_file_);
+  return start_.host_pid == ::getpid() && identity_ == host_identity(host_files_);
 }
 
 Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
@@ -73,12 +73,12 @@ Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
       stale.push_back(std::move(keeper));
     }
   }
-  Fd cgroup_file;
-  HostIdentity identity = host_identity(cgroup_file);
+  HostFiles files;
+  HostIdentity identity = host_identity(files);
   auto keeper = NONO_TRY(make(plan));
   keeper->view_ = view;
   keeper->identity_ = std::move(identity);
-  keeper->cgroup_file_ = std::move(cgroup_file);
+  keeper->host_files_ = std::move(files);
   return keeper;
 }
 

@@ -71,7 +71,7 @@ class Keeper {
   std::optional<ViewKey> view_;
   plan::SeccompProgram program_;
   HostIdentity identity_;
-  Fd cgroup_file_;
+  HostFiles host_files_;
   RulesetCache rulesets_;
   Fd socket_;
   Fd process_;
