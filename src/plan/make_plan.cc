@@ -122,8 +122,21 @@ std::vector<Rlimit> rlimits(const Limits& limits) {
   return list;
 }
 
-Status check_limits(const kernel::HostFacts& facts, const Options& options) {
-  if (options.limits.processes && facts.uid == 0 && !options.uid) {
+// What came with the set holds as well: the smaller of the two.
+Limits limits_of(const capability::CapabilitySet& set, const Options& options) {
+  const auto smaller = [](const std::optional<std::uint64_t>& a, const std::optional<std::uint64_t>& b) {
+    return a && b ? std::min(a, b) : a ? a : b;
+  };
+  Limits limits = options.limits;
+  if (const auto& carried = set.resource_limits()) {
+    limits.memory_bytes = smaller(limits.memory_bytes, carried->memory_bytes);
+    limits.processes = smaller(limits.processes, carried->max_processes);
+  }
+  return limits;
+}
+
+Status check_limits(const kernel::HostFacts& facts, const Options& options, const Limits& limits) {
+  if (limits.processes && facts.uid == 0 && !options.uid) {
     return refuse("max_processes does not bind uid 0 (RLIMIT_NPROC exempts it)",
                   "Pass uid as well, so that the command runs as an ordinary user.");
   }
@@ -139,8 +152,9 @@ SeccompRules seccomp_rules(const capability::CapabilitySet& set, const kernel::H
                   : set.is_network_blocked() ? Sockets::kNone
                                              : Sockets::kInternet;
   rules.unix_sockets = facts.landlock_abi >= 9;
-  rules.listen = rules.sockets == Sockets::kInternet || !set.bind_ports().empty() ||
-                 rules.unix_sockets;
+  // listen() does not say what kind of socket it is for.
+  const bool only_unix = rules.sockets == Sockets::kNone && rules.unix_sockets;
+  rules.listen = rules.sockets == Sockets::kInternet || !set.bind_ports().empty() || only_unix;
   rules.truncate = facts.landlock_abi >= 3;
   rules.private_pids = private_pids;
   return rules;
@@ -170,7 +184,8 @@ Result<Plan> make_plan(const capability::CapabilitySet& capabilities,
   if (const Status grants_ok = check_grants(capabilities); !grants_ok) {
     return tl::unexpected(grants_ok.error());
   }
-  if (const Status limits_ok = check_limits(facts, options); !limits_ok) {
+  const Limits limits = limits_of(capabilities, options);
+  if (const Status limits_ok = check_limits(facts, options, limits); !limits_ok) {
     return tl::unexpected(limits_ok.error());
   }
   Plan plan;
@@ -182,7 +197,7 @@ Result<Plan> make_plan(const capability::CapabilitySet& capabilities,
   plan.seccomp_rules = seccomp_rules(capabilities, facts, namespaces);
   plan.seccomp_program = NONO_TRY(compile_seccomp(plan.seccomp_rules));
   if (namespaces) plan.view = make_view(plan.landlock, facts);
-  plan.rlimits = rlimits(options.limits);
+  plan.rlimits = rlimits(limits);
   plan.kept_capabilities =
       facts.uid == 0 && !plan.become ? facts.capabilities & kFileOwnership : 0;
   plan.environment = options.environment;

@@ -232,6 +232,12 @@ class Compiler {
     const Label internet = asm_.label();
     const Label netlink = asm_.label();
     asm_.load_argument(0);
+    if (rules_.sockets == Sockets::kNone) {
+      asm_.if_equal(kAfUnix, allow_, deny_);
+      asm_.bind(internet);
+      asm_.bind(netlink);
+      return;
+    }
     if (rules_.unix_sockets) asm_.if_equal(kAfUnix, allow_, kNext);
     if (rules_.sockets == Sockets::kInternet) asm_.if_equal(kAfNetlink, netlink, kNext);
     asm_.if_equal(kAfInet, internet, kNext);
