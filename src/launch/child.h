@@ -3,7 +3,7 @@
 // Resource with one owner; not movable, because the keeper process works in its memory. The owner
 // drives it: `poll` moves input and output and says when everything has ended. No thread, no signal
 // handler, no SIGCHLD of the host's is involved, and waitpid(-1) of the host does not see it.
-// One thread at a time may call; `kill` may come from any thread.
+// One thread at a time may call.
 // Destroying a Child that has not ended kills its whole tree and waits for that.
 #pragma once
 

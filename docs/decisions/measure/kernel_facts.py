@@ -75,23 +75,29 @@ def main():
     datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     datagrams.bind(("127.0.0.1", 0))
 
+    def send():
+        socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", datagrams.getsockname())
+
+    def connect(port, address="127.0.0.1", protocol=0):
+        return lambda: socket.socket(proto=protocol).connect((address, port))
+
     def confined(action, granted=None):
         return lambda: (confine(granted), action())
 
     print("nothing granted:")
     show("read a file", confined(lambda: open(plain).read()))
-    show("TCP connect", confined(lambda: socket.socket().connect(("127.0.0.1", closed))))
+    show("TCP connect", confined(connect(closed)))
     show("connect to a Unix socket by path", confined(lambda: socket.socket(socket.AF_UNIX).connect(path)))
-    show("send a UDP datagram", confined(lambda: socket.socket(type=socket.SOCK_DGRAM).sendto(b"x", datagrams.getsockname())))
-    show("TCP connect over MPTCP", confined(lambda: socket.socket(proto=IPPROTO_MPTCP).connect(("127.0.0.1", closed))))
+    show("send a UDP datagram", confined(send))
+    show("TCP connect over MPTCP", confined(connect(closed, protocol=IPPROTO_MPTCP)))
     show("TCP Fast Open", confined(lambda: socket.socket().sendto(b"x", MSG_FASTOPEN, ("127.0.0.1", closed))))
     show("listen without bind, on all addresses", confined(lambda: socket.socket().listen()))
     show("stat a file", confined(lambda: os.stat(plain)))
     show("chmod a file", confined(lambda: os.chmod(plain, 0o600)))
     show("utime a file", confined(lambda: os.utime(plain, (0, 0))))
     print(f"TCP connect to port {port} granted:")
-    show("that port on 127.0.0.1", confined(lambda: socket.socket().connect(("127.0.0.1", port)), port))
-    show("that port on 127.0.0.2", confined(lambda: socket.socket().connect(("127.0.0.2", port)), port))
+    show("that port on 127.0.0.1", confined(connect(port), port))
+    show("that port on 127.0.0.2", confined(connect(port, "127.0.0.2"), port))
     print("RLIMIT_NPROC 1:")
 
     def fork_at_limit():
