@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -14,13 +13,13 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
-#include <mutex>
 #include <thread>
 
 #include "base/text.h"
 #include "kernel/fd_table.h"
 #include "kernel/landlock.h"
 #include "launch/child_main.h"
+#include "launch/dumpable_guard.h"
 #include "launch/keeper.h"
 #include "launch/output_buffer.h"
 #include "launch/rulesets.h"
@@ -220,37 +219,12 @@ Status Child::State::start() {
   return {};
 }
 
-// A process that changes its uid makes the memory it shares with the host undumpable, so that the
-// new uid's other processes cannot look into it. The host gets its flag back once the command has
-// memory of its own.
+// Until the command has memory of its own (dumpable_guard.h).
 void Child::State::finish_identity_change() {
   using namespace std::chrono_literals;
   struct pollfd keeper_ended = {keeper->process(), POLLIN, 0};
   while (!launch.past_exec.load() && ::poll(&keeper_ended, 1, 0) == 0) std::this_thread::sleep_for(50us);
 }
-
-// Identity changes take turns, or one launch would restore what another one is still hiding.
-class DumpableGuard {
- public:
-  explicit DumpableGuard(bool active) : lock_(mutex(), std::defer_lock) {
-    if (!active) return;
-    lock_.lock();
-    before_ = ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
-  }
-  ~DumpableGuard() {
-    if (before_ == 1) ::prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
-  }
-  DumpableGuard(const DumpableGuard&) = delete;
-  DumpableGuard& operator=(const DumpableGuard&) = delete;
-
- private:
-  static std::mutex& mutex() {
-    static std::mutex only;
-    return only;
-  }
-  std::unique_lock<std::mutex> lock_;
-  int before_ = -1;
-};
 
 Child::Child(std::unique_ptr<State> state) : state_(std::move(state)) {}
 

@@ -41,8 +41,9 @@ def main() -> None:
     found: dict[str, list[float]] = {how: [] for how in hosts}
     for _ in range(rounds):
         for how in hosts:
-            turn = subprocess.run([sys.executable, __file__, "turn", how], capture_output=True, text=True, check=True)
-            found[how] += map(float, turn.stdout.split())
+            turn = [sys.executable, __file__, "turn", how]
+            output = subprocess.run(turn, capture_output=True, text=True, check=True).stdout
+            found[how] += map(float, output.split())
     for how in hosts:
         print(f"{how:12} median {statistics.median(found[how]) * 1e6:5.0f} us of {len(found[how])} commands")
 

@@ -1,179 +1,19 @@
-#include "launch/child_main.h"
-
+// The keeper and the init. Runs in the host's memory: system calls only.
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
-#include <linux/stat.h>
 #include <sched.h>
 #include <sys/socket.h>
-#include <sys/sysmacros.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include <cerrno>
 #include <utility>
 
-#include "kernel/raw.h"
 #include "kernel/uapi.h"
+#include "launch/child_steps.h"
 
 namespace nono::launch {
 namespace {
-
-using kernel::raw::address;
-using kernel::raw::call;
-
-// The kernel's own layouts; libc's are larger.
-using KernelSigset = unsigned long;
-constexpr long kSigsetSize = sizeof(KernelSigset);
-constexpr KernelSigset mask_of(int signal) { return 1UL << (signal - 1); }
-struct KernelSigaction {
-  void* handler = nullptr;
-  unsigned long flags = 0;
-  void* restorer = nullptr;
-  KernelSigset mask = 0;
-};
-
-// A keeper's own descriptors; what comes through the socket lands above.
-constexpr int kSocket = 3;
-constexpr int kNull = 4;  // /dev/null
-
-[[noreturn]] void leave(int code) {
-  for (;;) call(SYS_exit_group, code);
-}
-
-void note(Failure& failure, Step step, long error, std::size_t index = 0, const char* detail = nullptr) {
-  failure.error = static_cast<int>(-error);
-  failure.index = index;
-  failure.detail = detail;
-  failure.step.store(step);
-}
-
-[[noreturn]] void fail(Failure& failure, Step step, long error, std::size_t index = 0,
-                       const char* detail = nullptr) {
-  note(failure, step, error, index, detail);
-  leave(126);
-}
-
-void check(Failure& failure, Step step, long result) {
-  if (result < 0) fail(failure, step, result);
-}
-
-void mask_signals(KernelSigset blocked) {
-  call(SYS_rt_sigprocmask, SIG_SETMASK, address(&blocked), 0, kSigsetSize);
-}
-constexpr KernelSigset kAllSignals = ~KernelSigset{0};
-constexpr KernelSigset kAllButWake = ~mask_of(kWakeSignal);
-
-// --- the command -----------------------------------------------------------------------------
-
-// Everything but 0, 1, 2 closes at exec. What was passed lies above kSocket, so no dup overwrites
-// a later source; kept descriptors first move above all the numbers they must end up at.
-void descriptors(Launch& launch) {
-  if (launch.null_input) launch.descriptors[kStdin] = kNull;
-  for (int number = 0; number < 3; ++number) {
-    check(launch.failure, Step::kStdio, call(SYS_dup3, launch.descriptors[number], number, 0));
-  }
-  check(launch.failure, Step::kDescriptors,
-        call(kernel::kNrCloseRange, 3, ~0U, kernel::kCloseRangeCloexec));
-  int highest = kNull;
-  for (std::size_t i = 0; i < launch.kept_count; ++i) {
-    if (launch.kept_numbers[i] > highest) highest = launch.kept_numbers[i];
-  }
-  for (std::size_t i = 0; i < launch.kept_count; ++i) {
-    int& fd = launch.descriptors[kFirstKept + i];
-    const long moved = call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, highest + 1);
-    check(launch.failure, Step::kDescriptors, moved);
-    fd = static_cast<int>(moved);
-  }
-  // The directory and the ruleset are still needed: out of the way as well.
-  for (const std::size_t needed : {kDirectory, kRuleset}) {
-    int& fd = launch.descriptors[needed];
-    if (launch.kept_count == 0) break;
-    const long moved = call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, highest + 1);
-    check(launch.failure, Step::kDescriptors, moved);
-    fd = static_cast<int>(moved);
-  }
-  for (std::size_t i = 0; i < launch.kept_count; ++i) {
-    check(launch.failure, Step::kDescriptors,
-          call(SYS_dup3, launch.descriptors[kFirstKept + i], launch.kept_numbers[i], 0));
-  }
-}
-
-// With a view the held descriptor belongs to the host's mounts: go there by name and compare.
-void change_directory(Launch& launch) {
-  Failure& failure = launch.failure;
-  const auto& wanted = launch.directory_in_view;
-  if (wanted.path == nullptr) {
-    check(failure, Step::kDirectory, call(SYS_fchdir, launch.descriptors[kDirectory]));
-    return;
-  }
-  check(failure, Step::kDirectory, call(SYS_chdir, address(wanted.path)));
-  struct statx st;
-  check(failure, Step::kDirectory, call(SYS_statx, AT_FDCWD, address("."), 0, STATX_INO, address(&st)));
-  if (st.stx_ino != wanted.inode || makedev(st.stx_dev_major, st.stx_dev_minor) != wanted.device) {
-    fail(failure, Step::kDirectory, -ESTALE);
-  }
-}
-
-void limit(Launch& launch) {
-  for (std::size_t i = 0; i < launch.limit_count; ++i) {
-    const struct {
-      std::uint64_t soft, hard;
-    } value{launch.limits[i].value, launch.limits[i].value};
-    const long r = call(SYS_prlimit64, 0, launch.limits[i].resource, address(&value), 0);
-    if (r < 0) fail(launch.failure, Step::kLimit, r, i);
-  }
-}
-
-void change_identity(Launch& launch) {
-  if (!launch.change_identity) return;
-  for (unsigned capability = 0; capability < 64; ++capability) {  // needs CAP_SETPCAP, still held
-    if (call(SYS_prctl, PR_CAPBSET_DROP, capability) < 0) break;
-  }
-  const long uid = static_cast<long>(launch.uid);
-  const long gid = static_cast<long>(launch.gid);
-  check(launch.failure, Step::kGroups, call(SYS_setgroups, 0, 0));
-  check(launch.failure, Step::kGid, call(SYS_setresgid, gid, gid, gid));
-  check(launch.failure, Step::kUid, call(SYS_setresuid, uid, uid, uid));
-}
-
-// Ambient first: it would hand capabilities through exec. What uid 0 would take back from the
-// bounding set at its exec, no_new_privs cuts down to what it held before.
-void drop_capabilities(Launch& launch) {
-  if (!launch.drop_capabilities) return;
-  call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  const auto low = static_cast<std::uint32_t>(launch.kept_capabilities);
-  const auto high = static_cast<std::uint32_t>(launch.kept_capabilities >> 32);
-  const __user_cap_data_struct data[2] = {{low, low, 0}, {high, high, 0}};
-  check(launch.failure, Step::kCapabilities, call(SYS_capset, address(&header), address(data)));
-}
-
-void command_main(void* argument) {
-  auto& launch = *static_cast<Launch*>(argument);
-  // A process group of its own, in the keeper's session, which has no terminal and whose leader the
-  // command is not: it can get none. A session of its own would cost a scheduler group each time.
-  call(SYS_setpgid, 0, 0);
-  const KernelSigaction plain{};  // instead of the keeper's handler
-  call(SYS_rt_sigaction, kWakeSignal, address(&plain), 0, kSigsetSize);
-  descriptors(launch);
-  change_directory(launch);
-  limit(launch);
-  change_identity(launch);
-  drop_capabilities(launch);
-  // After the credentials, whose change would clear it. The keeper has one thread, so this fires
-  // when the keeper dies and never before.
-  call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
-  // no_new_privs and the seccomp filter are inherited from the keeper.
-  check(launch.failure, Step::kLandlock,
-        call(kernel::kNrLandlockRestrictSelf, launch.descriptors[kRuleset], 0));
-  mask_signals(0);
-  fail(launch.failure, Step::kExec,
-       call(SYS_execve, address(launch.program), address(launch.argv), address(launch.environment)));
-}
-
-// --- the keeper ------------------------------------------------------------------------------
 
 bool host_is_gone(const KeeperStart& start) { return call(SYS_getppid) != start.host_pid; }
 

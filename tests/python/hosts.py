@@ -1,0 +1,150 @@
+"""Host processes for tests, and what is counted in them: children, descriptors, memory.
+
+A test that needs a host of its own is two functions: the test calls `in_host` with the other one,
+which is named like it and runs in a new process.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple, NoReturn
+
+import pytest
+
+from support import GENEROUS, caps_for, shell
+
+MOST_KEPT = 4  # keepers that wait for the next command
+CANNOT = 77  # exit status of a host: this cannot be tried here, and stderr says why
+
+
+class Process(NamedTuple):
+    pid: int
+    name: str
+    state: str
+
+
+def children(parent: int) -> list[Process]:
+    """Zombies too."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            text = entry.read_text(errors="replace")
+        except OSError:
+            continue
+        start, end = text.index("("), text.rindex(")")
+        state, parent_of_it = text[end + 2 :].split()[:2]
+        if int(parent_of_it) == parent:
+            found.append(Process(int(text[:start]), text[start + 1 : end], state))
+    return found
+
+
+def keepers() -> list[int]:
+    return [child.pid for child in children(os.getpid()) if child.name == "nono-keeper"]
+
+
+def assert_nothing_left(*forks: int) -> None:
+    """No zombie of ours, and no child but the few keepers that wait for the next command."""
+    left = [child for child in children(os.getpid()) if child.pid not in forks]
+    assert [child for child in left if child.name != "nono-keeper" or child.state == "Z"] == []
+    assert len(left) <= MOST_KEPT
+
+
+def open_descriptors() -> list[str]:
+    return sorted(os.listdir("/proc/self/fd"))
+
+
+def resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
+
+
+def peak_resident() -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM:"))
+
+
+def running(word: str) -> list[int]:
+    """The processes `sleep WORD`."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            if entry.read_bytes() == b"sleep\0" + word.encode() + b"\0":
+                found.append(int(entry.parent.name))
+    return found
+
+
+def a_word() -> str:
+    """A time to sleep for that no other process sleeps for."""
+    return f"98765.{os.getpid()}{time.monotonic_ns() % 10**9}"
+
+
+def has_ended(pid: int) -> bool:
+    """Zombies have: where an orphan's new parent reaps late, or never, is not our affair."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def eventually(condition: Callable[[], bool], seconds: float = GENEROUS) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def cannot(why: str) -> NoReturn:
+    print(why, file=sys.stderr, flush=True)
+    os._exit(CANNOT)
+
+
+def start_host(
+    function: Callable[..., None], *arguments: object, prefix: list[str]
+) -> subprocess.Popen[bytes]:
+    code = (
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        f"import {function.__module__} as module\n"
+        f"module.{function.__name__}(*sys.argv[1:])"
+    )
+    command = [*prefix, sys.executable, "-c", code, *map(str, arguments)]
+    # A session of its own, so that its process group can be killed as a whole.
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True)
+
+
+def in_host(function: Callable[..., None], *arguments: object, prefix: list[str] | None = None) -> None:
+    """Runs a function of a test file in a process of its own, from start to end."""
+    host = start_host(function, *arguments, prefix=prefix or [])
+    try:
+        errors = host.communicate()[1].decode(errors="replace")
+        if host.returncode == CANNOT:
+            pytest.skip(f"expected: {errors.strip()}")
+        assert host.returncode == 0, errors
+    finally:
+        host.kill()
+        host.wait()
+
+
+def true(isolation: str = "process") -> int:
+    return shell(caps_for(), "true", isolation=isolation).exit_code
+
+
+def at_once(count: int) -> None:
+    """Commands side by side: none ends before all have started."""
+    reader, writer = os.pipe()
+    with ThreadPoolExecutor(count) as pool:
+        script = "echo here >&2; read"
+        futures = [
+            pool.submit(shell, caps_for(), script, stdin=reader, isolation="process") for _ in range(count)
+        ]
+        eventually(lambda: len(keepers()) >= count)
+        os.write(writer, b"\n" * count)
+        assert [future.result().exit_code for future in futures] == [0] * count
+    os.close(reader)
+    os.close(writer)
