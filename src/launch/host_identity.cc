@@ -5,6 +5,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <functional>
@@ -32,8 +33,7 @@ void open_once(Fd& file, const char* path, int flags) {
 }
 
 // Changing a namespace takes CAP_SYS_ADMIN, or a new user namespace, which shows in the capabilities.
-// Every mount namespace has its own mount of the root.
-std::array<std::uint64_t, 3> namespaces(std::uint64_t effective, HostFiles& files) {
+std::array<std::uint64_t, 4> namespaces(std::uint64_t effective, HostFiles& files) {
   constexpr std::uint64_t kSysAdmin = 1ULL << 21;
   if ((effective & kSysAdmin) == 0) return {};
   if (const pid_t thread = ::gettid(); files.thread != thread) {
@@ -45,9 +45,14 @@ std::array<std::uint64_t, 3> namespaces(std::uint64_t effective, HostFiles& file
     struct stat st {};
     return ::fstatat(files.namespaces.get(), name, &st, 0) == 0 ? st.st_ino : 0;
   };
+  return {inode("user"), inode("net"), inode("pid_for_children"), inode("uts")};
+}
+
+// Another mount namespace has another mount of it, a chroot another directory.
+std::array<std::uint64_t, 3> root_directory() {
   struct statx root {};
-  (void)::statx(AT_FDCWD, "/", 0, STATX_MNT_ID, &root);
-  return {root.stx_mnt_id, inode("net"), inode("pid_for_children")};
+  (void)::statx(AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &root);
+  return {root.stx_mnt_id, makedev(root.stx_dev_major, root.stx_dev_minor), root.stx_ino};
 }
 
 std::uint64_t cgroup(HostFiles& files) {
@@ -82,6 +87,7 @@ HostIdentity host_identity(HostFiles& files) {
   now.priority = ::getpriority(PRIO_PROCESS, 0);
   now.scheduler = ::sched_getscheduler(0);
   (void)::syscall(SYS_sched_getaffinity, 0, sizeof now.affinity, now.affinity.data());
+  now.root = root_directory();
   now.namespaces = namespaces(now.capabilities[0], files);
   now.cgroup = cgroup(files);
   return now;

@@ -30,7 +30,8 @@ struct HostIdentity {
   int priority = 0;
   int scheduler = 0;
   std::array<std::uint64_t, 16> affinity{};
-  std::array<std::uint64_t, 3> namespaces{};  // mount, network, PID; 0 where they cannot be changed
+  std::array<std::uint64_t, 3> root{};        // mount, device and inode of "/"
+  std::array<std::uint64_t, 4> namespaces{};  // user, network, PID, UTS; 0 where they cannot be changed
   std::uint64_t cgroup = 0;                   // a hash of /proc/self/cgroup
 
   bool operator==(const HostIdentity&) const = default;

@@ -1,7 +1,7 @@
 // Keeper: the host's end of one keeper process (child_main.h), and the few that are kept for the
 // next command.
 //
-// Making a keeper, its view and its seccomp filter costs a fifth of a short command and more, so one
+// Making a keeper, its view and its seccomp filter costs a quarter of a short command and more, so one
 // is used again: by the same process, for the same filter and view, while a process started now
 // would inherit what the keeper has (host_identity.h). A kept keeper sleeps in recvmsg, holds
 // nothing of the host's but its memory, and ends with it.

@@ -35,6 +35,9 @@ std::string host_search_path() {
 }
 
 Result<std::string> find_program(const std::string& name, const std::string& search_path) {
+  if (name.find('\0') != std::string::npos) {
+    return fail(ErrorKind::kProgramNotFound, cat("Program not found: ", escape(name)));
+  }
   if (name.find('/') != std::string::npos) {
     struct stat st {};
     if (::stat(name.c_str(), &st) != 0) {

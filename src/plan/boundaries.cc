@@ -125,7 +125,8 @@ class Writer {
               ", no supplementary groups, no capabilities, bounding set empty"));
     } else if (plan_.kept_capabilities != 0) {
       add("capabilities", "credentials",
-          "all dropped but CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID (bounding set too)");
+          "none but CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID; no_new_privs bars getting "
+          "more through exec");
     } else {
       add("capabilities", "credentials", "none");
     }

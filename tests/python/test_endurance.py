@@ -190,17 +190,13 @@ def prefix(request: pytest.FixtureRequest) -> list[str]:
         'echo 0 > /proc/sys/user/max_user_namespaces && exec setpriv --inh-caps=-all --bounding-set=-all "$@"'
     )
     prefix = ["unshare", "--user", "--map-root-user", "bash", "-c", script, "-"]
-    try:
-        works = subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
-        still = (
-            subprocess.run(
-                [*prefix, "unshare", "--user", "true"], capture_output=True, check=False
-            ).returncode
-            == 0
-        )
-    except FileNotFoundError:
-        works, still = False, False
-    if not works or still:
+
+    def works(*command: str) -> bool:
+        with contextlib.suppress(FileNotFoundError):
+            return subprocess.run([*prefix, *command], capture_output=True, check=False).returncode == 0
+        return False
+
+    if not works("true") or works("unshare", "--user", "true"):
         pytest.skip("expected: user namespaces cannot be turned off for one process here")
     return prefix
 
@@ -271,7 +267,7 @@ def test_nothing_is_left_of_a_host_that_is_killed(
         host.kill()
         assert host.communicate()[1] == b""
     eventually(lambda: all(has_ended(pid) for pid in mine))
-    eventually(lambda: not running(word), seconds=5 if whom == "host and keepers" else GENEROUS)
+    eventually(lambda: not running(word), seconds=3 if whom == "host and keepers" else GENEROUS)
 
 
 def host_that_is_killed(word: str, isolation: str) -> None:

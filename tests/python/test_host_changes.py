@@ -154,13 +154,11 @@ def unshare(flags: int) -> None:
 
 def cgroup_of(test: int) -> Path:
     """A cgroup below our own, for the host of one test process."""
-    own = next(
-        line[3:] for line in Path("/proc/self/cgroup").read_text().splitlines() if line.startswith("0::")
-    )
+    groups = Path("/proc/self/cgroup").read_text().splitlines()
     mounts = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
-    return (
-        Path(next(fields[1] for fields in mounts if fields[2] == "cgroup2") + own) / f"nono-endurance-{test}"
-    )
+    root = next(fields[1] for fields in mounts if fields[2] == "cgroup2")
+    own = next(line.removeprefix("0::") for line in groups if line.startswith("0::"))
+    return Path(root + own) / f"nono-test-{test}"
 
 
 def join_cgroup() -> None:
@@ -202,14 +200,16 @@ def restrict_reading_proc() -> None:
             parent = os.open(entry.path, os.O_PATH)
             LIBC.syscall(445, ruleset, 1, struct.pack("=Qi", read_file, parent), 0)
             os.close(parent)
-    assert LIBC.syscall(446, ruleset, 0) == 0
+    if LIBC.syscall(446, ruleset, 0) != 0:
+        cannot("this host needs no_new_privs first, and keeps no keepers after it")
 
 
 CLONE_FS, CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x200, 0x20000, 0x04000000, 0x08000000
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 
-# What the host does to itself, and a script that shows it to a new process.
-CHANGES: dict[str, tuple[Callable[[], object], str]] = {
+# What a host does to itself, and a script that shows it to a new process.
+Changes = dict[str, tuple[Callable[[], object], str]]
+ANYBODY: Changes = {
     "limit": (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (300, 300)), "ulimit -n"),
     "niceness": (lambda: os.nice(3), "nice"),
     "affinity": (
@@ -224,41 +224,40 @@ CHANGES: dict[str, tuple[Callable[[], object], str]] = {
         "ionice",
     ),
     "cgroup": (join_cgroup, "cat /proc/self/cgroup"),
-    "uid": (lambda: os.setresuid(NOBODY, NOBODY, NOBODY), "id -u"),
-    "gid": (lambda: os.setresgid(NOBODY, NOBODY, NOBODY), "id -g"),
-    "groups": (lambda: os.setgroups([NOBODY]), "id -G"),
     "user and network namespace": (
         lambda: unshare(CLONE_NEWUSER | CLONE_NEWNET),
         "readlink /proc/self/ns/user /proc/self/ns/net",
     ),
+}
+ROOT: Changes = {
+    "uid": (lambda: os.setresuid(NOBODY, NOBODY, NOBODY), "id -u"),
+    "gid": (lambda: os.setresgid(NOBODY, NOBODY, NOBODY), "id -g"),
+    "groups": (lambda: os.setgroups([NOBODY]), "id -G"),
     "network namespace": (lambda: unshare(CLONE_NEWNET), "readlink /proc/self/ns/net"),
     "mount namespace": (lambda: unshare(CLONE_NEWNS), "readlink /proc/self/ns/mnt"),
     "host name": (lambda: unshare(CLONE_NEWUTS), "readlink /proc/self/ns/uts"),
     "ipc namespace": (lambda: unshare(CLONE_NEWIPC), "readlink /proc/self/ns/ipc"),
     "landlock domain": (restrict_reading_proc, "cat /proc/version"),
 }
-FOR_ROOT = {"uid", "gid", "groups", "network namespace", "mount namespace", "host name", "ipc namespace"} | {
-    "landlock domain"
-}
 NOT_NOTICED = {"umask of a thread", "i/o priority", "host name", "ipc namespace", "landlock domain"}
 
 
 def marks_of(what: str) -> list[pytest.MarkDecorator]:
-    marks = [needs_root] if what in FOR_ROOT else []
+    marks = [needs_root] if what in ROOT else []
     if what in NOT_NOTICED:
         marks.append(pytest.mark.xfail(reason="a kept keeper does not notice", condition=KEEPS))
     return marks
 
 
 @pytest.mark.usefixtures("cgroup")
-@pytest.mark.parametrize("what", [pytest.param(what, marks=marks_of(what)) for what in CHANGES])
+@pytest.mark.parametrize("what", [pytest.param(what, marks=marks_of(what)) for what in ANYBODY | ROOT])
 def test_a_command_starts_as_its_host_is_now(what: str) -> None:
     """A kept keeper is what the host was when it was made."""
     in_host(starts_as_its_host_is_now, what)
 
 
 def starts_as_its_host_is_now(what: str) -> None:
-    change, script = CHANGES[what]
+    change, script = (ANYBODY | ROOT)[what]
     caps = caps_for()
     caps.allow_path("/proc", AccessMode.READ)
 
