@@ -110,7 +110,7 @@ class Writer {
         cat("allow-list of ", plan_.seccomp_program->size(),
             " instructions; io_uring, keyrings, bpf, perf, userfaultfd, kernel modules refused; "
             "clone3, foreign ABIs and unknown calls answer ENOSYS"));
-    add("terminal", "seccomp", "own session; TIOCSTI and TIOCLINUX refused");
+    add("terminal", "seccomp", "a session without one; TIOCSTI and TIOCLINUX refused");
     add("descriptors", "close_range",
         plan_.keep_descriptors.empty()
             ? "0, 1 and 2 only"
