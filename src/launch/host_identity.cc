@@ -33,7 +33,7 @@ void open_once(Fd& file, const char* path, int flags) {
 }
 
 // Changing a namespace takes CAP_SYS_ADMIN, or a new user namespace, which shows in the capabilities.
-std::array<std::uint64_t, 4> namespaces(std::uint64_t effective, HostFiles& files) {
+std::array<std::uint64_t, 5> namespaces(std::uint64_t effective, HostFiles& files) {
   constexpr std::uint64_t kSysAdmin = 1ULL << 21;
   if ((effective & kSysAdmin) == 0) return {};
   if (const pid_t thread = ::gettid(); files.thread != thread) {
@@ -45,7 +45,7 @@ std::array<std::uint64_t, 4> namespaces(std::uint64_t effective, HostFiles& file
     struct stat st {};
     return ::fstatat(files.namespaces.get(), name, &st, 0) == 0 ? st.st_ino : 0;
   };
-  return {inode("user"), inode("net"), inode("pid_for_children"), inode("uts")};
+  return {inode("user"), inode("net"), inode("pid_for_children"), inode("uts"), inode("ipc")};
 }
 
 // Another mount namespace has another mount of it, a chroot another directory.
@@ -86,6 +86,8 @@ HostIdentity host_identity(HostFiles& files) {
   }
   now.priority = ::getpriority(PRIO_PROCESS, 0);
   now.scheduler = ::sched_getscheduler(0);
+  constexpr int kIoprioWhoProcess = 1;
+  now.io_priority = ::syscall(SYS_ioprio_get, kIoprioWhoProcess, 0);
   (void)::syscall(SYS_sched_getaffinity, 0, sizeof now.affinity, now.affinity.data());
   now.root = root_directory();
   now.namespaces = namespaces(now.capabilities[0], files);

@@ -29,9 +29,10 @@ struct HostIdentity {
   std::array<std::array<std::uint64_t, 2>, RLIM_NLIMITS> limits{};  // of those that are inherited and mean something
   int priority = 0;
   int scheduler = 0;
+  long io_priority = 0;
   std::array<std::uint64_t, 16> affinity{};
   std::array<std::uint64_t, 3> root{};        // mount, device and inode of "/"
-  std::array<std::uint64_t, 4> namespaces{};  // user, network, PID, UTS; 0 where they cannot be changed
+  std::array<std::uint64_t, 5> namespaces{};  // user, network, PID, UTS, IPC; 0 where they cannot change
   std::uint64_t cgroup = 0;                   // a hash of /proc/self/cgroup
 
   bool operator==(const HostIdentity&) const = default;

@@ -46,6 +46,12 @@ def children(parent: int) -> list[Process]:
     return found
 
 
+def descendants(parent: int) -> list[Process]:
+    """With namespaces an init stands between keeper and command."""
+    found = children(parent)
+    return found + [further for child in found for further in descendants(child.pid)]
+
+
 def keepers() -> list[int]:
     return [child.pid for child in children(os.getpid()) if child.name == "nono-keeper"]
 
@@ -136,12 +142,12 @@ def true(isolation: str = "process") -> int:
     return shell(caps_for(), "true", isolation=isolation).exit_code
 
 
-def at_once(count: int) -> None:
+def at_once(count: int, how: str = "process") -> None:
     """Commands side by side: none ends before all have started."""
     reader, writer = os.pipe()
     with ThreadPoolExecutor(count) as pool:
         futures = [
-            pool.submit(shell, caps_for(), "read", stdin=reader, isolation="process") for _ in range(count)
+            pool.submit(shell, caps_for(), "read", stdin=reader, isolation=how) for _ in range(count)
         ]
         eventually(lambda: sum(len(children(keeper)) for keeper in keepers()) == count)
         os.write(writer, b"\n" * count)

@@ -90,10 +90,7 @@ def two_hundred_threads(how: str) -> None:
             with turns:
                 codes.append(true(how))
 
-    if how == "process":
-        at_once(MOST_KEPT)  # as many keepers as there will be at the end
-    else:
-        true(how)
+    at_once(MOST_KEPT, how)  # as many keepers as there will be at the end
     descriptors = len(open_descriptors())
     threads = [threading.Thread(target=work) for _ in range(200)]
     for thread in threads:

@@ -26,7 +26,7 @@ from hosts import (
     assert_nothing_left,
     at_once,
     cannot,
-    children,
+    descendants,
     eventually,
     has_ended,
     in_host,
@@ -239,7 +239,7 @@ ROOT: Changes = {
     "ipc namespace": (lambda: unshare(CLONE_NEWIPC), "readlink /proc/self/ns/ipc"),
     "landlock domain": (restrict_reading_proc, "cat /proc/version"),
 }
-NOT_NOTICED = {"umask of a thread", "i/o priority", "host name", "ipc namespace", "landlock domain"}
+NOT_NOTICED = {"umask of a thread", "landlock domain"}
 
 
 def marks_of(what: str) -> list[pytest.MarkDecorator]:
@@ -311,7 +311,7 @@ def command_ends_with_its_keeper(isolation: str) -> None:
             future = pool.submit(shell, caps_for(), f"exec sleep {word}", isolation=isolation)
             eventually(lambda: len(running(word)) == 1)
             command = running(word)[0]
-            keeper = next(pid for pid in keepers() if command in [child.pid for child in children(pid)])
+            keeper = next(pid for pid in keepers() if command in [child.pid for child in descendants(pid)])
             os.kill(keeper, signal.SIGKILL)
             assert future.result().exit_code != 0
             assert not future.result().timed_out
