@@ -146,9 +146,7 @@ def at_once(count: int, how: str = "process") -> None:
     """Commands side by side: none ends before all have started."""
     reader, writer = os.pipe()
     with ThreadPoolExecutor(count) as pool:
-        futures = [
-            pool.submit(shell, caps_for(), "read", stdin=reader, isolation=how) for _ in range(count)
-        ]
+        futures = [pool.submit(shell, caps_for(), "read", stdin=reader, isolation=how) for _ in range(count)]
         eventually(lambda: sum(len(children(keeper)) for keeper in keepers()) == count)
         os.write(writer, b"\n" * count)
         assert [future.result().exit_code for future in futures] == [0] * count

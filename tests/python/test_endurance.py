@@ -268,6 +268,6 @@ def test_nothing_is_left_of_a_host_that_is_killed(
 
 
 def host_that_is_killed(word: str, isolation: str) -> None:
-    at_once(3)  # keepers that have nothing to do must end as well
+    at_once(3, isolation)  # keepers that have nothing to do must end as well
     reader, _ = os.pipe()
     sandboxed_exec(**grow_tree(word, isolation, reader))  # type: ignore[arg-type]

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nono_py import AccessMode
@@ -239,30 +240,38 @@ ROOT: Changes = {
     "ipc namespace": (lambda: unshare(CLONE_NEWIPC), "readlink /proc/self/ns/ipc"),
     "landlock domain": (restrict_reading_proc, "cat /proc/version"),
 }
+# Cannot be seen from other namespaces, or (uid) made from a process that may not be traced.
+ONLY_PROCESS = {"user and network namespace", "mount namespace", "uid", "landlock domain"}
+# Not compared: docs/decisions/0002-keepers-are-kept.md.
 NOT_NOTICED = {"umask of a thread", "landlock domain"}
 
 
-def marks_of(what: str) -> list[pytest.MarkDecorator]:
-    marks = [needs_root] if what in ROOT else []
-    if what in NOT_NOTICED:
-        marks.append(pytest.mark.xfail(reason="a kept keeper does not notice", condition=KEEPS))
-    return marks
+def cases() -> Iterator[Any]:
+    for what in ANYBODY | ROOT:
+        for how in ["process"] if what in ONLY_PROCESS else ["process", "namespaces"]:
+            marks = [needs_root] if what in ROOT else []
+            if KEEPS and (what in NOT_NOTICED or (what, how) == ("umask", "namespaces")):
+                marks.append(pytest.mark.xfail(reason="a kept keeper does not notice"))
+            yield pytest.param(what, how, marks=marks)
 
 
 @pytest.mark.usefixtures("cgroup")
-@pytest.mark.parametrize("what", [pytest.param(what, marks=marks_of(what)) for what in ANYBODY | ROOT])
-def test_a_command_starts_as_its_host_is_now(what: str) -> None:
+@pytest.mark.parametrize(("what", "how"), list(cases()))
+def test_a_command_starts_as_its_host_is_now(what: str, how: str) -> None:
     """A kept keeper is what the host was when it was made."""
-    in_host(starts_as_its_host_is_now, what)
+    if how == "namespaces":
+        needs_namespaces()
+    in_host(starts_as_its_host_is_now, what, how)
 
 
-def starts_as_its_host_is_now(what: str) -> None:
+def starts_as_its_host_is_now(what: str, how: str) -> None:
     change, script = (ANYBODY | ROOT)[what]
     caps = caps_for()
-    caps.allow_path("/proc", AccessMode.READ)
+    if "/proc" in script:
+        caps.allow_path("/proc", AccessMode.READ)
 
     def command() -> bytes:
-        return shell(caps, script, isolation="process").stdout
+        return shell(caps, script, isolation=how).stdout
 
     before = command()
     change()
@@ -273,30 +282,57 @@ def starts_as_its_host_is_now(what: str) -> None:
     assert_nothing_left()
 
 
+@needs_root
+def test_a_command_sees_what_is_mounted_now(
+    request: pytest.FixtureRequest, work: Path, isolation: str
+) -> None:
+    if KEEPS and isolation == "namespaces":
+        request.applymarker(pytest.mark.xfail(reason="a kept view does not follow the host's mounts"))
+    in_host(sees_what_is_mounted_now, work, isolation)
+
+
+def sees_what_is_mounted_now(work: str, isolation: str) -> None:
+    unshare(CLONE_NEWNS)
+    subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+    disk = Path(work) / "disk"
+    disk.mkdir()
+    caps = caps_for(work)
+
+    def listing() -> bytes:
+        return shell(caps, f"ls {disk}", isolation=isolation).stdout
+
+    assert listing() == b""
+    subprocess.run(["mount", "-t", "tmpfs", "none", str(disk)], check=True)
+    (disk / "file").touch()
+    assert listing() == b"file\n"
+    subprocess.run(["umount", str(disk)], check=True)
+    assert listing() == b""
+
+
 # --- keepers that are killed ---------------------------------------------------------------------
 
 
 @needs_kept_keepers
-def test_idle_keepers_may_be_killed() -> None:
-    in_host(idle_keepers_may_be_killed, "wait")
+def test_idle_keepers_may_be_killed(isolation: str) -> None:
+    in_host(idle_keepers_may_be_killed, isolation, "wait")
 
 
 @needs_kept_keepers
 @pytest.mark.xfail(reason="a keeper that dies with a request in its socket", strict=False)
-def test_keepers_may_be_killed_just_before_a_command() -> None:
-    in_host(idle_keepers_may_be_killed, "do not wait")
+def test_keepers_may_be_killed_just_before_a_command(isolation: str) -> None:
+    in_host(idle_keepers_may_be_killed, isolation, "do not wait")
 
 
-def idle_keepers_may_be_killed(how: str) -> None:
-    for _ in range(50):
-        at_once(2)
+def idle_keepers_may_be_killed(isolation: str, how: str) -> None:
+    for _ in range(30):
+        at_once(2, isolation)
         kept = keepers()
         assert len(kept) >= 2
         for pid in kept:
             os.kill(pid, signal.SIGKILL)
         if how == "wait":
             eventually(lambda kept=kept: all(has_ended(pid) for pid in kept))  # type: ignore[misc]
-        assert true() == 0
+        assert true(isolation) == 0
         assert_nothing_left()
 
 
@@ -316,7 +352,7 @@ def command_ends_with_its_keeper(isolation: str) -> None:
             assert future.result().exit_code != 0
             assert not future.result().timed_out
         eventually(lambda: not running(word))
-        assert true() == 0
+        assert true(isolation) == 0
         assert_nothing_left()
 
 
