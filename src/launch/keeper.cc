@@ -1,5 +1,7 @@
 #include "launch/keeper.h"
 
+#include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sched.h>
 #include <sys/socket.h>
@@ -55,8 +57,15 @@ std::optional<ViewKey> key_of(const std::optional<plan::View>& view) {
 
 void Keeper::FreeMemory::operator()(std::byte* memory) const { std::free(memory); }
 
+// The first look at a freshly opened file says nothing; each later one whether there was a change.
+bool Keeper::view_is_current() const {
+  if (!view_) return true;
+  pollfd changed{mounts_.get(), POLLPRI, 0};
+  return mounts_.valid() && ::poll(&changed, 1, 0) == 0;
+}
+
 bool Keeper::fits_caller() {
-  return start_.host_pid == ::getpid() && identity_ == host_identity(host_files_);
+  return start_.host_pid == ::getpid() && view_is_current() && identity_ == host_identity(host_files_);
 }
 
 Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
@@ -75,8 +84,12 @@ Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
   }
   HostFiles files;
   HostIdentity identity = host_identity(files);
+  // Before the view is made, so that no change falls between.
+  Fd mounts;
+  if (view) mounts = Fd(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
   auto keeper = NONO_TRY(make(plan));
   keeper->view_ = view;
+  if (mounts.valid()) keeper->mounts_ = NONO_TRY(kernel::above_stdio(std::move(mounts)));
   keeper->identity_ = std::move(identity);
   keeper->host_files_ = std::move(files);
   return keeper;

@@ -64,11 +64,13 @@ class Keeper {
   };
   Keeper() = default;
   [[nodiscard]] static Result<std::unique_ptr<Keeper>> make(const plan::Plan& plan);
+  [[nodiscard]] bool view_is_current() const;
   [[nodiscard]] bool fits_caller();  // a process that the calling thread made now would be like this one
 
   KeeperStart start_;
   std::unique_ptr<std::byte, FreeMemory> stacks_;  // the keeper's, the command's, the init's
   std::optional<ViewKey> view_;
+  Fd mounts_;  // with a view: /proc/self/mountinfo, which says when the host's mounts have changed
   plan::SeccompProgram program_;
   HostIdentity identity_;
   HostFiles host_files_;

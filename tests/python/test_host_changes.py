@@ -283,11 +283,7 @@ def starts_as_its_host_is_now(what: str, how: str) -> None:
 
 
 @needs_root
-def test_a_command_sees_what_is_mounted_now(
-    request: pytest.FixtureRequest, work: Path, isolation: str
-) -> None:
-    if KEEPS and isolation == "namespaces":
-        request.applymarker(pytest.mark.xfail(reason="a kept view does not follow the host's mounts"))
+def test_a_command_sees_what_is_mounted_now(work: Path, isolation: str) -> None:
     in_host(sees_what_is_mounted_now, work, isolation)
 
 
