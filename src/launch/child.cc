@@ -65,6 +65,9 @@ struct Child::State {
 
   Status start();
   Status prepare();
+  Status hand_over(std::vector<int>& passed);
+  Status check_grants() const;
+  void abandon(bool keeper_fits);
   Status prepare_streams();
   Result<Fd> child_end(const Output& sink, Fd& reader);
   void prepare_view();
@@ -161,9 +164,6 @@ void Child::State::prepare_view() {
 }
 
 Status Child::State::prepare() {
-  for (const auto& grant : plan.grants) {
-    if (Status same = capability::check_unchanged(grant); !same) return same;
-  }
   directory = NONO_TRY(kernel::open_path(command.directory, O_DIRECTORY));
   const kernel::Identity here = NONO_TRY(kernel::fstat(directory));
   if (Status ok = prepare_streams(); !ok) return ok;
@@ -201,22 +201,58 @@ Status Child::State::start() {
   // A place must not be empty: what stands in for one is not used.
   if (launch.null_input) passed[kStdin] = directory.get();
   passed.insert(passed.end(), plan.keep_descriptors.begin(), plan.keep_descriptors.end());
-  // A kept keeper may have been killed in its sleep: take another one. What a keeper itself could
-  // not do is reported when its end is seen.
-  for (bool sent = false; !sent;) {
-    keeper = NONO_TRY(Keeper::acquire(plan));
-    // Rules for a /proc of the command's own are added to the ruleset: not to a shared one.
-    Fd own_ruleset;
-    if (launch.fresh_proc) own_ruleset = NONO_TRY(make_ruleset(plan.landlock));
-    passed[kRuleset] = launch.fresh_proc ? own_ruleset.get() : NONO_TRY(keeper->ruleset(plan.landlock));
-    sent = NONO_TRY(keeper->send(launch, passed.data(), passed.size())) ||
-           keeper->failure().step.load() != Step::kNone;
+  for (;;) {
+    if (Status ok = hand_over(passed); !ok) return ok;
+    // Both are asked while the keeper starts the command, which waits at the gate.
+    const bool fits = keeper->fits_caller();
+    const Status unchanged = check_grants();
+    launch.gate.store(fits && unchanged ? Launch::kOpen : Launch::kAbandon);
+    if (fits && unchanged) break;
+    abandon(fits);
+    if (!unchanged) return unchanged;
   }
   // Theirs now. Not the reading end of a stdin pipe: while the host holds it, writing cannot raise
   // SIGPIPE in the host.
   standard[1].reset();
   standard[2].reset();
   return {};
+}
+
+// A kept keeper may have been killed in its sleep: then another one is taken. What a keeper itself
+// could not do is reported when its end is seen.
+Status Child::State::hand_over(std::vector<int>& passed) {
+  for (;;) {
+    keeper = NONO_TRY(Keeper::acquire(plan));
+    // Rules for a /proc of the command's own are added to the ruleset: not to a shared one.
+    Fd own_ruleset;
+    if (launch.fresh_proc) own_ruleset = NONO_TRY(make_ruleset(plan.landlock));
+    passed[kRuleset] = launch.fresh_proc ? own_ruleset.get() : NONO_TRY(keeper->ruleset(plan.landlock));
+    const bool sent = NONO_TRY(keeper->send(launch, passed.data(), passed.size()));
+    if (sent || keeper->failure().step.load() != Step::kNone) return {};
+  }
+}
+
+Status Child::State::check_grants() const {
+  for (const auto& grant : plan.grants) {
+    if (Status same = capability::check_unchanged(grant); !same) return same;
+  }
+  return {};
+}
+
+// Waits until the keeper has let go of `launch`.
+void Child::State::abandon(bool keeper_fits) {
+  std::array<pollfd, 2> fds{{{keeper->socket(), POLLIN, 0}, {keeper->process(), POLLIN, 0}}};
+  while (::poll(fds.data(), fds.size(), -1) < 0 && errno == EINTR) {
+  }
+  char done = 0;
+  const bool lives = ::recv(keeper->socket(), &done, 1, MSG_DONTWAIT) == 1;
+  if (lives && keeper_fits) {
+    Keeper::release(std::move(keeper));
+  } else {
+    keeper.reset();
+  }
+  launch.gate.store(Launch::kShut);
+  launch.finished.store(false);
 }
 
 // Until the command has memory of its own (dumpable_guard.h).

@@ -90,6 +90,10 @@ struct Launch {
   bool fresh_proc = false;
   kernel::FreshProcSetup proc;
 
+  // The command waits here before its exec: what the host has to check it checks meanwhile.
+  enum Gate : std::uint32_t { kShut, kOpen, kAbandon };
+  std::atomic<std::uint32_t> gate{kShut};
+
   std::atomic<bool> cancel{false};  // the host asks, and then sends kWakeSignal
 
   // --- output ---

@@ -97,6 +97,20 @@ void drop_capabilities(Launch& launch) {
   check(launch.failure, Step::kCapabilities, call(SYS_capset, address(&header), address(data)));
 }
 
+// Open already, as a rule. If the host ends instead, the keeper ends this process.
+void wait_at_gate(const Launch& launch) {
+  constexpr int kYields = 2000;
+  const timespec pause{0, 50'000};
+  for (int yields = 0; launch.gate.load() == Launch::kShut; ++yields) {
+    if (yields < kYields) {
+      call(SYS_sched_yield);
+    } else {
+      call(SYS_nanosleep, address(&pause), 0);
+    }
+  }
+  if (launch.gate.load() == Launch::kAbandon) leave(0);
+}
+
 }  // namespace
 
 void command_main(void* argument) {
@@ -117,6 +131,7 @@ void command_main(void* argument) {
   // no_new_privs and the seccomp filter are inherited from the keeper.
   check(launch.failure, Step::kLandlock,
         call(kernel::kNrLandlockRestrictSelf, launch.descriptors[kRuleset], 0));
+  wait_at_gate(launch);
   mask_signals(0);
   fail(launch.failure, Step::kExec,
        call(SYS_execve, address(launch.program), address(launch.argv), address(launch.environment)));

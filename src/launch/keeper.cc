@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -32,8 +33,8 @@ tl::unexpected<Error> io(std::string_view what) {
   return fail(ErrorKind::kIo, cat(what, " failed: ", os_error(errno)));
 }
 
-// The kept keepers of this process. A fork has copies of the objects, not of the processes: its
-// first use of them finds another process id in their identity and lets them go.
+// The kept keepers of this process. A fork has copies of the objects, not of the processes: they name
+// another host there, are never used, and make room for its own.
 struct Kept {
   std::mutex mutex;
   std::vector<std::unique_ptr<Keeper>> idle;
@@ -65,21 +66,22 @@ bool Keeper::view_is_current() const {
 }
 
 bool Keeper::fits_caller() {
-  return start_.host_pid == ::getpid() && view_is_current() && identity_ == host_identity(host_files_);
+  return is_new_ || (view_is_current() && identity_ == host_identity(host_files_));
 }
 
 Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
   const std::optional<ViewKey> view = key_of(plan.view);
-  std::vector<std::unique_ptr<Keeper>> stale;  // ended after the lock is gone
   {
     auto& kept = Kept::kept();
     const std::lock_guard lock(kept.mutex);
-    for (std::size_t i = kept.idle.size(); i-- > 0;) {
-      if (kept.idle[i]->program_ != plan.seccomp_program || kept.idle[i]->view_ != view) continue;
-      auto keeper = std::move(kept.idle[i]);
-      kept.idle.erase(kept.idle.begin() + static_cast<std::ptrdiff_t>(i));
-      if (keeper->fits_caller()) return keeper;
-      stale.push_back(std::move(keeper));
+    const auto found = std::ranges::find_if(kept.idle, [&](const auto& keeper) {
+      return keeper->program_ == plan.seccomp_program && keeper->view_ == view &&
+             keeper->start_.host_pid == ::getpid();
+    });
+    if (found != kept.idle.end()) {
+      auto keeper = std::move(*found);
+      kept.idle.erase(found);
+      return keeper;
     }
   }
   HostFiles files;
@@ -97,6 +99,7 @@ Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
 
 void Keeper::release(std::unique_ptr<Keeper> keeper) {
   if (!keeper->identity_.is_complete()) return;
+  keeper->is_new_ = false;
   std::unique_ptr<Keeper> oldest;  // ended after the lock is gone
   auto& kept = Kept::kept();
   const std::lock_guard lock(kept.mutex);

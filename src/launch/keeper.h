@@ -3,8 +3,9 @@
 //
 // Making a keeper, its view and its seccomp filter costs a quarter of a short command and more, so one
 // is used again: by the same process, for the same filter and view, while a process started now
-// would inherit what the keeper has (host_identity.h). A kept keeper sleeps in recvmsg, holds
-// nothing of the host's but its memory, and ends with it.
+// would inherit what the keeper has (host_identity.h). That last is asked after the command has been
+// handed over and before it may exec, so that nobody waits for the answer. A kept keeper sleeps in
+// recvmsg, holds nothing of the host's but its memory, and ends with it.
 // Any thread. Resource: the destructor ends the process and reaps it.
 #pragma once
 
@@ -34,8 +35,10 @@ struct ViewKey {
 
 class Keeper {
  public:
-  // A kept one that fits, or a new one. kIo.
+  // A kept one for the plan's filter and view, or a new one. kIo.
   [[nodiscard]] static Result<std::unique_ptr<Keeper>> acquire(const plan::Plan& plan);
+  // A process that the calling thread made now would be like this one. If not, it fits nobody.
+  [[nodiscard]] bool fits_caller();
   // Gives it back after its command has ended well: kept if it may be.
   static void release(std::unique_ptr<Keeper> keeper);
   // Ends all kept ones, because this process is about to restrict itself.
@@ -65,14 +68,14 @@ class Keeper {
   Keeper() = default;
   [[nodiscard]] static Result<std::unique_ptr<Keeper>> make(const plan::Plan& plan);
   [[nodiscard]] bool view_is_current() const;
-  [[nodiscard]] bool fits_caller();  // a process that the calling thread made now would be like this one
 
   KeeperStart start_;
   std::unique_ptr<std::byte, FreeMemory> stacks_;  // the keeper's, the command's, the init's
   std::optional<ViewKey> view_;
   Fd mounts_;  // with a view: /proc/self/mountinfo, which says when the host's mounts have changed
   plan::SeccompProgram program_;
-  HostIdentity identity_;
+  HostIdentity identity_;  // of its maker
+  bool is_new_ = true;
   HostFiles host_files_;
   RulesetCache rulesets_;
   Fd socket_;
