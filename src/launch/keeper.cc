@@ -9,7 +9,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -74,13 +73,13 @@ Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
   {
     auto& kept = Kept::kept();
     const std::lock_guard lock(kept.mutex);
-    const auto found = std::ranges::find_if(kept.idle, [&](const auto& keeper) {
-      return keeper->program_ == plan.seccomp_program && keeper->view_ == view &&
-             keeper->start_.host_pid == ::getpid();
-    });
-    if (found != kept.idle.end()) {
-      auto keeper = std::move(*found);
-      kept.idle.erase(found);
+    // The one that slept last first: it remembers this caller's ruleset and files most likely.
+    for (std::size_t i = kept.idle.size(); i-- > 0;) {
+      const Keeper& idle = *kept.idle[i];
+      if (idle.program_ != plan.seccomp_program || idle.view_ != view) continue;
+      if (idle.start_.host_pid != ::getpid()) continue;
+      auto keeper = std::move(kept.idle[i]);
+      kept.idle.erase(kept.idle.begin() + static_cast<std::ptrdiff_t>(i));
       return keeper;
     }
   }
