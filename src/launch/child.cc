@@ -17,7 +17,6 @@
 
 #include "base/text.h"
 #include "kernel/fd_table.h"
-#include "kernel/landlock.h"
 #include "launch/child_main.h"
 #include "launch/dumpable_guard.h"
 #include "launch/keeper.h"
@@ -251,8 +250,11 @@ void Child::State::abandon(bool keeper_fits) {
   } else {
     keeper.reset();
   }
+  // Nothing of the abandoned attempt may be taken for the next one's.
   launch.gate.store(Launch::kShut);
   launch.finished.store(false);
+  launch.past_exec.store(false);
+  launch.failure.step.store(Step::kNone);
 }
 
 // Until the command has memory of its own (dumpable_guard.h).
