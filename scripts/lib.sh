@@ -148,27 +148,35 @@ install_nono_py() {
   mark_installed nono-py "$stamp"
 }
 
-# langchain-nono from this checkout, its dependencies, and what the tests need.
-install_test_packages() {
-  local entry stamp requirements=$NONO_ROOT/scripts/test-requirements.txt langchain=$NONO_ROOT/integrations/langchain
-  local what=(-r "$requirements") sources=("$requirements")
-  if [[ -f $langchain/pyproject.toml ]]; then
-    what+=("$langchain")
-    for entry in "$langchain"/*; do
-      [[ ${entry##*/} == tests ]] || sources+=("$entry")
-    done
-  fi
-  stamp=$(stamp_of "${what[@]}" --in "${sources[@]}")
-  if is_installed test-packages "$stamp"; then
+# langchain-nono from this checkout, with deepagents.
+install_langchain_nono() {
+  local entry stamp langchain=$NONO_ROOT/integrations/langchain sources=()
+  for entry in "$langchain"/*; do
+    [[ ${entry##*/} == tests ]] || sources+=("$entry")
+  done
+  stamp=$(stamp_of langchain-nono --in "${sources[@]}")
+  if is_installed langchain-nono "$stamp"; then
     return
   fi
-  say "installing langchain-nono from this checkout and what the tests need"
-  pip_install pip-tests "langchain-nono and what the tests need" "${what[@]}"
+  say "installing langchain-nono from this checkout, and deepagents"
+  pip_install pip-langchain langchain-nono "$langchain"
   # An index has a nono-py as well; the one under test must still be ours.
   "$VENV/bin/python" - "$NONO_ROOT" <<'PY' || die "pip replaced this checkout's nono-py: see the requirement in integrations/langchain/pyproject.toml"
 import importlib.metadata, json, sys
 origin = json.loads(importlib.metadata.distribution("nono-py").read_text("direct_url.json") or "{}")
 sys.exit(origin.get("url") != "file://" + sys.argv[1])
 PY
+  mark_installed langchain-nono "$stamp"
+}
+
+# What the tests need next to that.
+install_test_packages() {
+  local stamp requirements=$NONO_ROOT/scripts/test-requirements.txt
+  stamp=$(stamp_of test-packages --in "$requirements")
+  if is_installed test-packages "$stamp"; then
+    return
+  fi
+  say "installing what the tests need"
+  pip_install pip-tests "what the tests need" -r "$requirements"
   mark_installed test-packages "$stamp"
 }

@@ -1,7 +1,7 @@
 """What runs between clone and exec calls nothing but the kernel.
 
-Reads the symbols that the object files below need from elsewhere. They run in memory shared with the host: an allocator, a lock, errno or a sanitizer's
-run-time there would be the host thread's. Usage: check_child_main.py BUILD_DIRECTORY
+Reads the symbols that the object files below need from elsewhere. They run in memory shared with the
+host: an allocator, a lock, errno or a sanitizer's run-time there would be the host thread's. Usage: check_child_main.py BUILD_DIRECTORY
 """
 
 import pathlib
@@ -15,6 +15,8 @@ OBJECTS = (
 )
 ALLOWED = {
     "nono::launch::command_main(void*)",
+    "nono::launch::receive_request(nono::launch::KeeperStart&)",
+    "nono::launch::receive_ruleset(nono::launch::KeeperStart&)",
     "nono::kernel::make_private_view(nono::kernel::PrivateViewSetup const&)",
     "nono::kernel::mount_fresh_proc(nono::kernel::FreshProcSetup const&)",
     "_GLOBAL_OFFSET_TABLE_",

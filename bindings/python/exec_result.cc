@@ -1,7 +1,5 @@
 #include "exec_result.h"
 
-#include <memory>
-
 #include "base/text.h"
 #include "convert.h"
 #include "errors.h"
@@ -24,14 +22,14 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 // An exec that failed although the kernel would have refused it anyway was refused.
 std::vector<plan::Denial> denials_of(const ExecContext& context) {
   const plan::PathAnswer answer = plan::explain_path(
-      context.grants, capability::ancestry_of(context.program), capability::AccessMode::kRead);
+      *context.grants, capability::ancestry_of(context.program), capability::AccessMode::kRead);
   if (answer.allowed()) return {};
   return {{context.program, "execute", answer.reason}};
 }
 
 plan::SessionReport report_of(const ExecResult& result) {
   const plan::DiagnosticContext context{
-      [&](const std::string& path) { return plan::look_up(result.context.grants, path); },
+      [&](const std::string& path) { return plan::look_up(*result.context.grants, path); },
       result.context.network_blocked, result.context.directory};
   return plan::session_report(result.exit_code, result.facts,
                               {result.error.c_str(), result.error.size()}, context);
@@ -71,13 +69,7 @@ std::string repr(const ExecResult& result) {
 
 ExecContext context_of(const Request& request) {
   ExecContext context;
-  for (const capability::FsCapability& grant : request.capabilities.fs()) {
-    capability::FsCapability copy = grant;
-    auto named = std::make_shared<capability::GrantHandle>();
-    named->identity = grant.handle->identity;
-    copy.handle = std::move(named);
-    context.grants.push_back(std::move(copy));
-  }
+  context.grants = request.capabilities.fs().names();
   context.network_blocked = request.capabilities.is_network_blocked();
   context.program = request.command.program;
   context.directory = request.command.directory;

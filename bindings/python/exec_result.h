@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -16,7 +17,7 @@ namespace nono::python {
 
 // What the diagnostics need of the request. Holds no descriptor: a result may be kept for long.
 struct ExecContext {
-  std::vector<capability::FsCapability> grants;
+  std::shared_ptr<const std::vector<capability::FsCapability>> grants;
   bool network_blocked = false;
   std::string program;
   std::string directory;

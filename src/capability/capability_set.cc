@@ -27,15 +27,15 @@ void append_ports(std::vector<std::string>& lines, std::string_view title,
 }  // namespace
 
 Status CapabilitySet::allow_path(const std::string& path, AccessMode access, CapabilitySource source) {
-  return add(fs_, FsCapability::directory(path, access, std::move(source)));
+  return add(fs_.edit(), FsCapability::directory(path, access, std::move(source)));
 }
 
 Status CapabilitySet::allow_file(const std::string& path, AccessMode access, CapabilitySource source) {
-  return add(fs_, FsCapability::file(path, access, std::move(source)));
+  return add(fs_.edit(), FsCapability::file(path, access, std::move(source)));
 }
 
 Status CapabilitySet::allow_any(const std::string& path, AccessMode access, CapabilitySource source) {
-  return add(fs_, open_grant(path, access, std::move(source), GrantType::kAny));
+  return add(fs_.edit(), open_grant(path, access, std::move(source), GrantType::kAny));
 }
 
 Status CapabilitySet::platform_rule(const std::string& rule) {

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "capability/fs_capability.h"
+#include "capability/grant_list.h"
 
 namespace nono::capability {
 
@@ -62,7 +63,7 @@ class CapabilitySet {
   // folded). Says nothing about access, file grants or links.
   [[nodiscard]] bool path_covered(const std::string& path) const;
 
-  [[nodiscard]] const std::vector<FsCapability>& fs() const { return fs_; }
+  [[nodiscard]] const GrantList& fs() const { return fs_; }
   [[nodiscard]] NetworkMode network() const { return network_; }
   [[nodiscard]] bool is_network_blocked() const { return network_ == NetworkMode::kBlocked; }
   [[nodiscard]] const std::vector<std::uint16_t>& localhost_ports() const { return localhost_ports_; }
@@ -75,7 +76,7 @@ class CapabilitySet {
   [[nodiscard]] std::string network_text() const;  // "allowed", "blocked"
 
  private:
-  std::vector<FsCapability> fs_;
+  GrantList fs_;
   NetworkMode network_ = NetworkMode::kAllowed;
   std::vector<std::uint16_t> localhost_ports_;
   std::vector<std::uint16_t> connect_ports_;

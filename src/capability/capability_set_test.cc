@@ -99,5 +99,26 @@ TEST_F(CapabilitySetTest, AHostileNameCannotForgeLinesOfTheSummary) {
   EXPECT_NE(set.summary().find("x\\n  outbound: allowed [read] (dir)\nNetwork:"), std::string::npos);
 }
 
+TEST(GrantList, ACopyKeepsWhatItHas) {
+  CapabilitySet set;
+  ASSERT_TRUE(set.allow_path("/usr", AccessMode::kRead));
+  const CapabilitySet copy = set;
+  const auto names = set.fs().names();
+  ASSERT_TRUE(set.allow_path("/", AccessMode::kRead));
+  EXPECT_EQ(set.fs().size(), 2U);
+  EXPECT_EQ(copy.fs().size(), 1U);
+  EXPECT_EQ(names->size(), 1U);
+  EXPECT_EQ(set.fs().names()->size(), 2U);
+}
+
+TEST(GrantList, NamesHoldNothingOpen) {
+  CapabilitySet set;
+  ASSERT_TRUE(set.allow_path("/usr", AccessMode::kRead));
+  const auto names = set.fs().names();
+  EXPECT_TRUE(set.fs()[0].handle->fd.valid());
+  EXPECT_FALSE((*names)[0].handle->fd.valid());
+  EXPECT_EQ((*names)[0].handle->identity.inode, set.fs()[0].handle->identity.inode);
+}
+
 }  // namespace
 }  // namespace nono::capability

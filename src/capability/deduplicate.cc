@@ -52,25 +52,26 @@ void absorb(FsCapability& survivor, const FsCapability& loser) {
 }  // namespace
 
 void CapabilitySet::deduplicate() {
+  std::vector<FsCapability>& grants = fs_.edit();
   using Key = std::pair<std::string_view, bool>;
   std::map<Key, std::size_t> survivors;
-  std::vector<bool> stays(fs_.size(), true);
-  for (std::size_t i = 0; i < fs_.size(); ++i) {
-    const auto [slot, first] = survivors.try_emplace(Key(fs_[i].resolved, fs_[i].is_file), i);
+  std::vector<bool> stays(grants.size(), true);
+  for (std::size_t i = 0; i < grants.size(); ++i) {
+    const auto [slot, first] = survivors.try_emplace(Key(grants[i].resolved, grants[i].is_file), i);
     if (first) continue;
     const std::size_t earlier = slot->second;
-    const bool later = later_wins(fs_[earlier], fs_[i]);
+    const bool later = later_wins(grants[earlier], grants[i]);
     const std::size_t survivor = later ? i : earlier;
     const std::size_t loser = later ? earlier : i;
-    absorb(fs_[survivor], fs_[loser]);
+    absorb(grants[survivor], grants[loser]);
     stays[loser] = false;
     slot->second = survivor;
   }
   std::vector<FsCapability> kept;
-  for (std::size_t i = 0; i < fs_.size(); ++i) {
-    if (stays[i]) kept.push_back(std::move(fs_[i]));
+  for (std::size_t i = 0; i < grants.size(); ++i) {
+    if (stays[i]) kept.push_back(std::move(grants[i]));
   }
-  fs_ = std::move(kept);
+  grants = std::move(kept);
 }
 
 }  // namespace nono::capability

@@ -23,13 +23,14 @@ inline long call(long nr, long a = 0, long b = 0, long c = 0, long d = 0, long e
 }
 
 // clone(2) with a stack of the child's own: the child runs `entry(argument)` and must not return.
-inline long clone(unsigned long flags, void* stack_top, int* parent_slot, void (*entry)(void*),
+// `slot` is the place for CLONE_PIDFD, CLONE_PARENT_SETTID and CLONE_CHILD_CLEARTID.
+inline long clone(unsigned long flags, void* stack_top, int* slot, void (*entry)(void*),
                   void* argument) {
   auto** stack = static_cast<void**>(stack_top);
   *--stack = argument;
   *--stack = reinterpret_cast<void*>(entry);
   long result;
-  register long r10 asm("r10") = 0;
+  register long r10 asm("r10") = reinterpret_cast<long>(slot);
   register long r8 asm("r8") = 0;
   asm volatile(
       "syscall\n\t"
@@ -43,7 +44,7 @@ inline long clone(unsigned long flags, void* stack_top, int* parent_slot, void (
       "hlt\n"
       "1:"
       : "=a"(result)
-      : "a"(static_cast<long>(SYS_clone)), "D"(flags), "S"(stack), "d"(parent_slot), "r"(r10), "r"(r8)
+      : "a"(static_cast<long>(SYS_clone)), "D"(flags), "S"(stack), "d"(slot), "r"(r10), "r"(r8)
       : "rcx", "r11", "memory");
   return result;
 }
@@ -65,7 +66,7 @@ inline long call(long nr, long a = 0, long b = 0, long c = 0, long d = 0, long e
   return x0;
 }
 
-inline long clone(unsigned long flags, void* stack_top, int* parent_slot, void (*entry)(void*),
+inline long clone(unsigned long flags, void* stack_top, int* slot, void (*entry)(void*),
                   void* argument) {
   auto** stack = static_cast<void**>(stack_top);
   *--stack = argument;
@@ -73,9 +74,9 @@ inline long clone(unsigned long flags, void* stack_top, int* parent_slot, void (
   register long x8 asm("x8") = SYS_clone;
   register long x0 asm("x0") = static_cast<long>(flags);
   register long x1 asm("x1") = reinterpret_cast<long>(stack);
-  register long x2 asm("x2") = reinterpret_cast<long>(parent_slot);
+  register long x2 asm("x2") = reinterpret_cast<long>(slot);
   register long x3 asm("x3") = 0;
-  register long x4 asm("x4") = 0;
+  register long x4 asm("x4") = reinterpret_cast<long>(slot);
   asm volatile(
       "svc #0\n\t"
       "cbnz x0, 1f\n\t"

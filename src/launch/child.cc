@@ -1,11 +1,8 @@
 #include "launch/child.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,11 +14,10 @@
 
 #include "base/text.h"
 #include "kernel/fd_table.h"
-#include "launch/child_main.h"
 #include "launch/dumpable_guard.h"
 #include "launch/keeper.h"
 #include "launch/output_buffer.h"
-#include "launch/rulesets.h"
+#include "launch/request.h"
 #include "launch/setup_failure.h"
 
 namespace nono::launch {
@@ -34,23 +30,9 @@ tl::unexpected<Error> io(std::string_view what) {
   return fail(ErrorKind::kIo, cat(what, " failed: ", os_error(errno)));
 }
 
-Result<Fd> duplicate(int fd) {
-  Fd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
-  if (!copy.valid()) return io("fcntl(F_DUPFD_CLOEXEC)");
-  return copy;
-}
-
 std::size_t bound_of(const Output& output) {
   const auto* capture = std::get_if<Capture>(&output);
   return capture == nullptr ? 0 : capture->max_bytes;
-}
-
-std::vector<char*> pointers(std::vector<std::string>& strings) {
-  std::vector<char*> list;
-  list.reserve(strings.size() + 1);
-  for (auto& text : strings) list.push_back(text.data());
-  list.push_back(nullptr);
-  return list;
 }
 
 }  // namespace
@@ -63,13 +45,11 @@ struct Child::State {
         error(bound_of(command.error)) {}
 
   Status start();
-  Status prepare();
-  Status hand_over(std::vector<int>& passed);
+  Status hand_over(const std::vector<int>& passed);
   Status check_grants() const;
+  bool arrives() const;
   void abandon(bool keeper_fits);
-  Status prepare_streams();
-  Result<Fd> child_end(const Output& sink, Fd& reader);
-  void prepare_view();
+  void give_up();
   void finish_identity_change();
 
   void pump_output(Fd& pipe, OutputBuffer& buffer, std::size_t limit);
@@ -80,23 +60,8 @@ struct Child::State {
   Command command;
   const pid_t owner = ::getpid();
 
-  // What the keeper and the command read: must not move or change until `ended`.
-  std::vector<std::string> environment_text;
-  std::vector<char*> argv;
-  std::vector<char*> environment;
-  std::vector<RlimitPair> limits;
-  std::vector<kernel::WritableRoot> writable;
-  std::vector<kernel::ProcRule> proc_rules;
-  std::string uid_map;
-  std::string gid_map;
-  Launch launch;
-
-  std::array<Fd, 3> standard;
-  Fd directory;
+  Request request;  // must not change until `ended`
   std::unique_ptr<Keeper> keeper;
-  Fd input_pipe;
-  Fd output_pipe;
-  Fd error_pipe;
   Fd events;
 
   OutputBuffer output;
@@ -107,128 +72,58 @@ struct Child::State {
   bool ended = false;
 };
 
-// --- preparing -------------------------------------------------------------------------------
-
-Result<Fd> Child::State::child_end(const Output& sink, Fd& reader) {
-  if (const auto* given = std::get_if<OutputDescriptor>(&sink)) return duplicate(given->fd);
-  kernel::Pipe pipe = NONO_TRY(kernel::pipe2(0));
-  if (::fcntl(pipe.read.get(), F_SETFL, O_NONBLOCK) != 0) return io("fcntl(O_NONBLOCK)");
-  reader = std::move(pipe.read);
-  return std::move(pipe.write);
-}
-
-Status Child::State::prepare_streams() {
-  if (const auto* given = std::get_if<InputDescriptor>(&command.input)) {
-    standard[0] = NONO_TRY(duplicate(given->fd));
-  } else if (std::holds_alternative<InputBytes>(command.input)) {
-    kernel::Pipe pipe = NONO_TRY(kernel::pipe2(0));
-    if (::fcntl(pipe.write.get(), F_SETFL, O_NONBLOCK) != 0) {
-      return io("fcntl(O_NONBLOCK)");
-    }
-    standard[0] = std::move(pipe.read);
-    input_pipe = std::move(pipe.write);
-  } else {
-    launch.null_input = true;
-  }
-  standard[1] = NONO_TRY(child_end(command.output, output_pipe));
-  standard[2] = NONO_TRY(child_end(command.error, error_pipe));
-  return {};
-}
-
-void Child::State::prepare_view() {
-  if (!plan.view) return;
-  for (const auto& rule : plan.view->writable) {
-    const auto& identity = rule.handle->identity;
-    // A writable grant inside another one is in the same mount copy.
-    const bool covered = std::ranges::any_of(writable, [&](const kernel::WritableRoot& root) {
-      return capability::is_within(root.path, rule.path);
-    });
-    if (!covered && !S_ISCHR(identity.mode) && !S_ISBLK(identity.mode)) {
-      writable.push_back({rule.path.c_str(), identity.device, identity.inode});
-    }
-  }
-  for (const auto& rule : plan.view->in_proc) proc_rules.push_back({rule.path.c_str(), rule.access});
-  launch.fresh_proc = !proc_rules.empty();
-  launch.proc.rules = proc_rules.data();
-  launch.proc.rule_count = proc_rules.size();
-  uid_map = cat(::geteuid(), " ", ::geteuid(), " 1");
-  gid_map = cat(::getegid(), " ", ::getegid(), " 1");
-  launch.view.user_namespace = plan.view->user_namespace;
-  launch.view.uid_map = uid_map.data();
-  launch.view.uid_map_size = uid_map.size();
-  launch.view.gid_map = gid_map.data();
-  launch.view.gid_map_size = gid_map.size();
-  launch.view.writable = writable.data();
-  launch.view.writable_count = writable.size();
-}
-
-Status Child::State::prepare() {
-  directory = NONO_TRY(kernel::open_path(command.directory, O_DIRECTORY));
-  const kernel::Identity here = NONO_TRY(kernel::fstat(directory));
-  if (Status ok = prepare_streams(); !ok) return ok;
-  prepare_view();
-
-  for (const auto& [name, value] : plan.environment) environment_text.push_back(cat(name, "=", value));
-  argv = pointers(command.argv);
-  environment = pointers(environment_text);
-  for (const auto& limit : plan.rlimits) limits.push_back({limit.resource, limit.value});
-
-  launch.program = command.program.c_str();
-  launch.argv = argv.data();
-  launch.environment = environment.data();
-  launch.kept_numbers = plan.keep_descriptors.data();
-  launch.kept_count = plan.keep_descriptors.size();
-  if (plan.view) launch.directory_in_view = {command.directory.c_str(), here.device, here.inode};
-  launch.limits = limits.data();
-  launch.limit_count = limits.size();
-  launch.kept_capabilities = plan.kept_capabilities;
-  launch.change_identity = plan.become.has_value();
-  launch.drop_capabilities = plan.facts.capabilities != 0 || plan.become || launch.view.user_namespace;
-  if (plan.become) {
-    launch.uid = plan.become->uid;
-    launch.gid = plan.become->gid;
-  }
-  return {};
-}
-
 // --- starting --------------------------------------------------------------------------------
 
 Status Child::State::start() {
-  if (Status ok = prepare(); !ok) return ok;
-  std::vector<int> passed{standard[0].get(), standard[1].get(), standard[2].get(), directory.get(),
-                          directory.get()};
-  // A place must not be empty: what stands in for one is not used.
-  if (launch.null_input) passed[kStdin] = directory.get();
-  passed.insert(passed.end(), plan.keep_descriptors.begin(), plan.keep_descriptors.end());
+  if (Status ok = request.prepare(plan, command); !ok) return ok;
+  const std::vector<int> passed = request.descriptors(plan);
   for (;;) {
     if (Status ok = hand_over(passed); !ok) return ok;
-    // Both are asked while the keeper starts the command, which waits at the gate.
+    // Both are asked while the command's process sets itself up and waits at the gate.
     const bool fits = keeper->fits_caller();
     const Status unchanged = check_grants();
-    launch.gate.store(fits && unchanged ? Launch::kOpen : Launch::kAbandon);
+    if (!arrives() && !keeper->is_new()) {
+      give_up();
+      continue;
+    }
+    request.launch.gate.store(fits && unchanged ? Launch::kOpen : Launch::kAbandon);
     if (fits && unchanged) break;
     abandon(fits);
     if (!unchanged) return unchanged;
   }
-  // Theirs now. Not the reading end of a stdin pipe: while the host holds it, writing cannot raise
-  // SIGPIPE in the host.
-  standard[1].reset();
-  standard[2].reset();
+  request.release_outputs();
   return {};
 }
 
-// A kept keeper may have been killed in its sleep: then another one is taken. What a keeper itself
-// could not do is reported when its end is seen.
-Status Child::State::hand_over(std::vector<int>& passed) {
+// A kept keeper may have ended in its sleep: then another one is taken. What a new one could not do is
+// reported when its end is seen.
+Status Child::State::hand_over(const std::vector<int>& passed) {
   for (;;) {
     keeper = NONO_TRY(Keeper::acquire(plan));
-    // Rules for a /proc of the command's own are added to the ruleset: not to a shared one.
-    Fd own_ruleset;
-    if (launch.fresh_proc) own_ruleset = NONO_TRY(make_ruleset(plan.landlock));
-    passed[kRuleset] = launch.fresh_proc ? own_ruleset.get() : NONO_TRY(keeper->ruleset(plan.landlock));
-    const bool sent = NONO_TRY(keeper->send(launch, passed.data(), passed.size()));
-    if (sent || keeper->failure().step.load() != Step::kNone) return {};
+    const bool sent = NONO_TRY(keeper->send(request.launch, plan.landlock, passed));
+    if (sent || keeper->is_new()) return {};
+    give_up();
   }
+}
+
+// Waits for the command's process to take the request, as it mostly has by now. False: its keeper was
+// killed before. One that is merely stopped is not waited for.
+bool Child::State::arrives() const {
+  using namespace std::chrono_literals;
+  constexpr int kYields = 1000;
+  const auto patience = std::chrono::steady_clock::now() + 1s;
+  for (int yields = 0; !request.launch.received.load(); ++yields) {
+    struct pollfd keeper_ended = {keeper->process(), POLLIN, 0};
+    if (::poll(&keeper_ended, 1, 0) == 1) return request.launch.received.load();
+    if (yields < kYields) {
+      std::this_thread::yield();
+    } else if (std::chrono::steady_clock::now() < patience) {
+      std::this_thread::sleep_for(50us);
+    } else {
+      return true;
+    }
+  }
+  return true;
 }
 
 Status Child::State::check_grants() const {
@@ -245,23 +140,27 @@ void Child::State::abandon(bool keeper_fits) {
   }
   char done = 0;
   const bool lives = ::recv(keeper->socket(), &done, 1, MSG_DONTWAIT) == 1;
-  if (lives && keeper_fits) {
-    Keeper::release(std::move(keeper));
-  } else {
-    keeper.reset();
-  }
-  // Nothing of the abandoned attempt may be taken for the next one's.
+  if (lives && keeper_fits) Keeper::release(std::move(keeper));
+  give_up();
+}
+
+// Ends the keeper. Nothing of its attempt may be taken for the next one's.
+void Child::State::give_up() {
+  keeper.reset();
+  Launch& launch = request.launch;
   launch.gate.store(Launch::kShut);
+  launch.received.store(false);
   launch.finished.store(false);
-  launch.past_exec.store(false);
   launch.failure.step.store(Step::kNone);
 }
 
-// Until the command has memory of its own (dumpable_guard.h).
+// Until the command has memory of its own (dumpable_guard.h), or has ended without.
 void Child::State::finish_identity_change() {
   using namespace std::chrono_literals;
   struct pollfd keeper_ended = {keeper->process(), POLLIN, 0};
-  while (!launch.past_exec.load() && ::poll(&keeper_ended, 1, 0) == 0) std::this_thread::sleep_for(50us);
+  while (keeper->command_in_memory() && !request.launch.finished.load() && ::poll(&keeper_ended, 1, 0) == 0) {
+    std::this_thread::sleep_for(50us);
+  }
 }
 
 Child::Child(std::unique_ptr<State> state) : state_(std::move(state)) {}
@@ -270,7 +169,7 @@ Result<std::unique_ptr<Child>> Child::launch(plan::Plan plan, Command command) {
   auto state = std::make_unique<State>(std::move(plan), std::move(command));
   const DumpableGuard dumpable(state->plan.become.has_value());
   if (Status ok = state->start(); !ok) return tl::unexpected(ok.error());
-  if (state->launch.change_identity) state->finish_identity_change();
+  if (state->plan.become) state->finish_identity_change();
   return std::unique_ptr<Child>(new Child(std::move(state)));
 }
 
@@ -287,6 +186,7 @@ void Child::State::pump_output(Fd& pipe, OutputBuffer& buffer, std::size_t limit
       return;
     }
     if (n < 0 && errno == EINTR) continue;
+    if (n == 0) pipe.reset();  // the command's end is closed: nothing more to wait for
     return;
   }
 }
@@ -295,9 +195,9 @@ void Child::State::pump_input() {
   const std::string& bytes = std::get<InputBytes>(command.input).bytes;
   // MSG_NOSIGNAL is for sockets; a pipe would raise SIGPIPE if the child's end could close. It
   // cannot: the host holds it until the tree has ended.
-  const ssize_t n = ::write(input_pipe.get(), bytes.data() + input_written, bytes.size() - input_written);
+  const ssize_t n = ::write(request.input.get(), bytes.data() + input_written, bytes.size() - input_written);
   if (n > 0) input_written += static_cast<std::size_t>(n);
-  if (input_written == bytes.size() || (n < 0 && errno != EAGAIN && errno != EINTR)) input_pipe.reset();
+  if (input_written == bytes.size() || (n < 0 && errno != EAGAIN && errno != EINTR)) request.input.reset();
 }
 
 void Child::State::end(bool keeper_lives) {
@@ -307,23 +207,23 @@ void Child::State::end(bool keeper_lives) {
   } else {
     keeper->reap();
   }
-  for (Fd& stream : standard) stream.reset();
-  input_pipe.reset();
-  pump_output(output_pipe, output, kMaxDrain);
-  pump_output(error_pipe, error, kMaxDrain);
-  output_pipe.reset();
-  error_pipe.reset();
+  request.release_input();
+  request.input.reset();
+  pump_output(request.output, output, kMaxDrain);
+  pump_output(request.error, error, kMaxDrain);
+  request.output.reset();
+  request.error.reset();
 }
 
 Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
   State& s = *state_;
   if (s.ended) return Progress::kEnded;
-  if (s.input_pipe.valid() && std::get<InputBytes>(s.command.input).bytes.empty()) s.input_pipe.reset();
+  if (s.request.input.valid() && std::get<InputBytes>(s.command.input).bytes.empty()) s.request.input.reset();
   std::array<pollfd, 5> fds{{{s.keeper_is_silent ? -1 : s.keeper->socket(), POLLIN, 0},
                              {s.keeper->process(), POLLIN, 0},
-                             {s.output_pipe.get(), POLLIN, 0},
-                             {s.error_pipe.get(), POLLIN, 0},
-                             {s.input_pipe.get(), POLLOUT, 0}}};
+                             {s.request.output.get(), POLLIN, 0},
+                             {s.request.error.get(), POLLIN, 0},
+                             {s.request.input.get(), POLLOUT, 0}}};
   timespec wait{};
   if (timeout) {
     wait.tv_sec = timeout->count() / 1'000'000'000;
@@ -333,8 +233,8 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
     return errno == EINTR ? Progress::kInterrupted : Progress::kRunning;
   }
   constexpr std::size_t kPerTurn = 1024 * 1024;
-  if (fds[2].revents != 0) s.pump_output(s.output_pipe, s.output, kPerTurn);
-  if (fds[3].revents != 0) s.pump_output(s.error_pipe, s.error, kPerTurn);
+  if (fds[2].revents != 0) s.pump_output(s.request.output, s.output, kPerTurn);
+  if (fds[3].revents != 0) s.pump_output(s.request.error, s.error, kPerTurn);
   if (fds[4].revents != 0) s.pump_input();
   if (fds[0].revents != 0) {
     char done = 0;
@@ -359,9 +259,9 @@ Result<int> Child::event_descriptor() {
   events = NONO_TRY(kernel::above_stdio(std::move(events)));
   const std::array<std::pair<int, std::uint32_t>, 5> watched{{{s.keeper->socket(), EPOLLIN},
                                                               {s.keeper->process(), EPOLLIN},
-                                                              {s.output_pipe.get(), EPOLLIN},
-                                                              {s.error_pipe.get(), EPOLLIN},
-                                                              {s.input_pipe.get(), EPOLLOUT}}};
+                                                              {s.request.output.get(), EPOLLIN},
+                                                              {s.request.error.get(), EPOLLIN},
+                                                              {s.request.input.get(), EPOLLOUT}}};
   for (const auto& [fd, what] : watched) {
     epoll_event event{};
     event.events = what;
@@ -374,13 +274,13 @@ Result<int> Child::event_descriptor() {
 void Child::kill() {
   State& s = *state_;
   s.cancelled.store(true);
-  s.launch.cancel.store(true);
+  s.request.launch.cancel.store(true);
   if (!s.ended) s.keeper->wake();
 }
 
 Outcome Child::take_outcome() {
   State& s = *state_;
-  const Launch& launch = s.launch;
+  const Launch& launch = s.request.launch;
   Outcome outcome;
   auto output = s.output.take();
   auto error = s.error.take();

@@ -1,17 +1,19 @@
 // What the processes behind one command do in memory shared with the host.
 //
-// The *keeper* is the command's parent. It never execs and does three things: start the command,
-// reap, and end the whole tree when the command ends, when it is told to, or when the host is gone.
-// It lies in a Landlock domain whose signal scope holds the tree, so that one kill(-1) reaches every
-// process of the tree and no other. With namespaces it lies in the private view instead and makes an
-// *init* for each command, PID 1 of a new namespace, whose death ends everything in it. The keeper
-// carries the seccomp filter, which the command inherits, and serves one command after another
-// (launch/keeper.h, docs/decisions/0002-keepers-are-kept.md). The *command* restricts itself, execs.
+// The *keeper* is the command's parent. It never execs and does three things: make the command's
+// process, reap, and end the whole tree when the command ends, when it is told to, or when the host
+// is gone. It lies in a Landlock domain whose signal scope holds the tree, so that one kill(-1)
+// reaches every process of the tree and no other. With namespaces it lies in the private view instead
+// and makes an *init* for each command, PID 1 of a new namespace, whose death ends everything in it.
+// The keeper carries the seccomp filter, which the command inherits, and serves one command after
+// another (launch/keeper.h, docs/decisions/0002-keepers-are-kept.md).
+// The *command*'s process is made ahead of its request, and restricts itself ahead with the last
+// command's ruleset; then it waits for the request, sets up what is its own, and execs.
 //
 // All run in the host's memory: system calls only, no libc, no allocation, no lock
 // (tests/check_child_main.py reads the object file's symbols). They have descriptor tables of their
-// own. The host keeps `KeeperStart` alive until the keeper is reaped, and `Launch` until the
-// keeper has said that it is done with it. An attacker inside the sandbox can reach none
+// own. The host keeps `KeeperStart` and the stacks alive until the keeper is reaped and no process is in its
+// memory, and `Launch` until then or until the keeper has said that it is done with it. An attacker inside the sandbox can reach none
 // of them: it is in a narrower Landlock domain and holds no ptrace, pidfd_getfd or capability.
 #pragma once
 
@@ -67,7 +69,7 @@ struct SeccompInstall {
 };
 
 // The descriptors that come with a request, in this order; kept ones follow.
-enum Passed : std::size_t { kStdin, kStdout, kStderr, kDirectory, kRuleset, kFirstKept };
+enum Passed : std::size_t { kStdin, kStdout, kStderr, kDirectory, kFirstKept };
 inline constexpr std::size_t kMaxKept = 32;
 
 // One command. Constant while the keeper has it, but for the output.
@@ -86,9 +88,7 @@ struct Launch {
   bool change_identity = false;
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
-  kernel::PrivateViewSetup view;       // made with a keeper's first command
-  bool fresh_proc = false;
-  kernel::FreshProcSetup proc;
+  kernel::FreshProcSetup proc;  // with KeeperStart::fresh_proc
 
   // The command waits here before its exec: what the host has to check it checks meanwhile.
   enum Gate : std::uint32_t { kShut, kOpen, kAbandon };
@@ -97,30 +97,48 @@ struct Launch {
   std::atomic<bool> cancel{false};  // the host asks, and then sends kWakeSignal
 
   // --- output ---
-  std::atomic<bool> past_exec{false};  // with change_identity: the command has its own memory
-  std::atomic<bool> finished{false};   // `exit_*` and `usage` are valid
+  std::atomic<bool> received{false};  // by the command's process, which now waits at the gate or will
+  std::atomic<bool> finished{false};  // `exit_*` and `usage` are valid
   int exit_code_kind = 0;              // CLD_EXITED, CLD_KILLED, CLD_DUMPED
   int exit_status = 0;                 // exit code or signal
   struct rusage usage {};
   Failure failure;
 
   // --- between keeper and command ---
-  int command_pid = 0;  // to the process that waits for it: the keeper, or the init
   int descriptors[kFirstKept + kMaxKept] = {};
 };
 
 // One keeper, from its clone to its end.
 struct KeeperStart {
-  int socket = -1;  // requests come here: a Launch* with its descriptors; one byte back when done
+  // Messages of one pointer come here. A Launch* with its descriptors is a request: one byte goes back
+  // when it is done. Before the first one, and to change it: nullptr, for a waiting process that is not
+  // restricted; then nullptr with a ruleset, by which that one and all later ones restrict themselves.
+  int socket = -1;
   bool private_view = false;
+  kernel::PrivateViewSetup view;
+  bool fresh_proc = false;  // a /proc, and a ruleset, of each command's own: nothing is made ahead
   SeccompInstall seccomp;
   int host_pid = 0;
+  bool once = false;  // serves one command
   void* command_stack = nullptr;  // its top
   void* init_stack = nullptr;
-  int init_pid = 0;  // of the current command; 0: none
-  Launch* starting = nullptr;  // for the init
-  std::atomic<Launch*> current{nullptr};
-  Failure failure;  // of the keeper itself: it has ended
+  std::atomic<Launch*> current{nullptr};  // the request that the command's process has received
+  // The keeper has a ruleset, and the waiting process is restricted by it. Constant while no command
+  // runs.
+  std::atomic<bool> has_ruleset{false};
+  Failure failure;  // of the keeper itself, or of a waiting process: it has ended
+
+  // Not 0 while that process uses this memory: the kernel sets it at the clone, and clears it at its
+  // exec or end. Whoever killed the keeper has not necessarily waited for the others.
+  std::atomic<int> init_in_memory{0};
+  std::atomic<int> command_in_memory{0};
+
+  // --- between keeper, init and command ---
+  int keeper_pid = 0;
+  int init_pid = 0;     // 0: none
+  int command_pid = 0;  // to the process that waits for it: the keeper, or the init
+  bool command_ended = false;
+  bool renew = false;  // the waiting process was told to make room for another
 };
 
 inline constexpr int kWakeSignal = SIGUSR1;

@@ -25,7 +25,8 @@ struct KernelSigaction {
 
 // A keeper's own descriptors; what comes through the socket lands above.
 inline constexpr int kSocket = 3;
-inline constexpr int kNull = 4;  // /dev/null
+inline constexpr int kNull = 4;     // /dev/null
+inline constexpr int kRuleset = 5;  // /dev/null before the first one has come
 
 [[noreturn]] inline void leave(int code) {
   for (;;) call(SYS_exit_group, code);
@@ -54,7 +55,12 @@ inline void mask_signals(KernelSigset blocked) {
 inline constexpr KernelSigset kAllSignals = ~KernelSigset{0};
 inline constexpr KernelSigset kAllButWake = ~mask_of(kWakeSignal);
 
-// Entry point of the command: `argument` is a Launch*. Never returns.
+// Entry point of the command: `argument` is a KeeperStart*. Never returns.
 void command_main(void* argument);
+
+// Both wait for what the host sends, and do not return when that is something else: the host is gone,
+// or wants another process. A ruleset is at kRuleset then.
+void receive_ruleset(KeeperStart& start);
+[[nodiscard]] Launch& receive_request(KeeperStart& start);
 
 }  // namespace nono::launch

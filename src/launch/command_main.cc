@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <linux/prctl.h>
 #include <linux/stat.h>
+#include <sched.h>
 #include <sys/sysmacros.h>
 #include <time.h>
 
@@ -33,13 +34,11 @@ void descriptors(Launch& launch) {
     check(launch.failure, Step::kDescriptors, moved);
     fd = static_cast<int>(moved);
   }
-  // The directory and the ruleset are still needed: out of the way as well.
-  for (const std::size_t needed : {kDirectory, kRuleset}) {
-    int& fd = launch.descriptors[needed];
-    if (launch.kept_count == 0) break;
-    const long moved = call(SYS_fcntl, fd, F_DUPFD_CLOEXEC, highest + 1);
+  // The directory is still needed: out of the way as well.
+  if (launch.kept_count != 0) {
+    const long moved = call(SYS_fcntl, launch.descriptors[kDirectory], F_DUPFD_CLOEXEC, highest + 1);
     check(launch.failure, Step::kDescriptors, moved);
-    fd = static_cast<int>(moved);
+    launch.descriptors[kDirectory] = static_cast<int>(moved);
   }
   for (std::size_t i = 0; i < launch.kept_count; ++i) {
     check(launch.failure, Step::kDescriptors,
@@ -50,6 +49,7 @@ void descriptors(Launch& launch) {
 // With a view the held descriptor belongs to the host's mounts: go there by name and compare.
 void change_directory(Launch& launch) {
   Failure& failure = launch.failure;
+  check(failure, Step::kDirectory, call(SYS_unshare, CLONE_FS));
   const auto& wanted = launch.directory_in_view;
   if (wanted.path == nullptr) {
     check(failure, Step::kDirectory, call(SYS_fchdir, launch.descriptors[kDirectory]));
@@ -97,6 +97,12 @@ void drop_capabilities(Launch& launch) {
   check(launch.failure, Step::kCapabilities, call(SYS_capset, address(&header), address(data)));
 }
 
+// The keeper has one thread, so this fires when the keeper dies and never before.
+void end_with_keeper(const KeeperStart& start) {
+  call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
+  if (!start.private_view && call(SYS_getppid) != start.keeper_pid) leave(0);
+}
+
 // Open already, as a rule. If the host ends instead, the keeper ends this process.
 void wait_at_gate(const Launch& launch) {
   constexpr int kYields = 2000;
@@ -114,23 +120,28 @@ void wait_at_gate(const Launch& launch) {
 }  // namespace
 
 void command_main(void* argument) {
-  auto& launch = *static_cast<Launch*>(argument);
-  // A process group of its own, in the keeper's session, which has no terminal and whose leader the
-  // command is not: it can get none. A session of its own would cost a scheduler group each time.
+  auto& start = *static_cast<KeeperStart*>(argument);
+  // Before the request. A process group of its own, in the keeper's session, which has no terminal
+  // and whose leader the command is not: it can get none. A session of its own would cost a scheduler
+  // group each time.
   call(SYS_setpgid, 0, 0);
   const KernelSigaction plain{};  // instead of the keeper's handler
   call(SYS_rt_sigaction, kWakeSignal, address(&plain), 0, kSigsetSize);
+  end_with_keeper(start);
+  if (!start.has_ruleset.load()) receive_ruleset(start);
+  // no_new_privs and the seccomp filter are inherited from the keeper. None of the later steps needs
+  // what this takes away.
+  check(start.failure, Step::kLandlock, call(kernel::kNrLandlockRestrictSelf, kRuleset, 0));
+  // So that the command's streams are nobody else's, and their end is the command's.
+  check(start.failure, Step::kDescriptors, call(SYS_unshare, CLONE_FILES));
+
+  Launch& launch = start.fresh_proc ? *start.current.load() : receive_request(start);
   descriptors(launch);
   change_directory(launch);
   limit(launch);
   change_identity(launch);
   drop_capabilities(launch);
-  // After the credentials, whose change would clear it. The keeper has one thread, so this fires
-  // when the keeper dies and never before.
-  call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);
-  // no_new_privs and the seccomp filter are inherited from the keeper.
-  check(launch.failure, Step::kLandlock,
-        call(kernel::kNrLandlockRestrictSelf, launch.descriptors[kRuleset], 0));
+  end_with_keeper(start);  // a change of credentials has cleared it
   wait_at_gate(launch);
   mask_signals(0);
   fail(launch.failure, Step::kExec,

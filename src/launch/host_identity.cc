@@ -41,9 +41,16 @@ std::array<std::uint64_t, 5> namespaces(std::uint64_t effective, HostFiles& file
     files.thread = thread;
   }
   open_once(files.namespaces, "/proc/thread-self/ns", O_PATH | O_DIRECTORY);
+  // "net:[4026531833]". Following the link to the object itself takes twice as long.
   const auto inode = [&](const char* name) {
-    struct stat st {};
-    return ::fstatat(files.namespaces.get(), name, &st, 0) == 0 ? st.st_ino : 0;
+    std::array<char, 64> text;
+    const ssize_t size = ::readlinkat(files.namespaces.get(), name, text.data(), text.size());
+    std::uint64_t number = 0;
+    for (ssize_t i = 0; i < size; ++i) {
+      const char c = text[static_cast<std::size_t>(i)];
+      if (c >= '0' && c <= '9') number = number * 10 + static_cast<std::uint64_t>(c - '0');
+    }
+    return number;
   };
   return {inode("user"), inode("net"), inode("pid_for_children"), inode("uts"), inode("ipc")};
 }

@@ -1,6 +1,7 @@
 #include "launch/keeper.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -46,13 +47,6 @@ struct Kept {
   }
 };
 
-std::optional<ViewKey> key_of(const std::optional<plan::View>& view) {
-  if (!view) return std::nullopt;
-  ViewKey key{view->user_namespace, !view->in_proc.empty(), {}};
-  for (const auto& rule : view->writable) key.writable.emplace_back(rule.path, rule.handle->identity);
-  return key;
-}
-
 }  // namespace
 
 void Keeper::FreeMemory::operator()(std::byte* memory) const { std::free(memory); }
@@ -68,18 +62,26 @@ bool Keeper::fits_caller() {
   return is_new_ || (view_is_current() && identity_ == host_identity(host_files_));
 }
 
+// The best one: that has this ruleset, and of these the one that slept last, which remembers this
+// caller's files most likely.
 Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
-  const std::optional<ViewKey> view = key_of(plan.view);
+  std::optional<ViewKey> view;
+  if (plan.view) view.emplace(*plan.view);
+  const auto fits = [&](const Keeper& idle) {
+    return idle.program_ == plan.seccomp_program && idle.view_ == view && idle.start_.host_pid == ::getpid();
+  };
   {
     auto& kept = Kept::kept();
     const std::lock_guard lock(kept.mutex);
-    // The one that slept last first: it remembers this caller's ruleset and files most likely.
-    for (std::size_t i = kept.idle.size(); i-- > 0;) {
-      const Keeper& idle = *kept.idle[i];
-      if (idle.program_ != plan.seccomp_program || idle.view_ != view) continue;
-      if (idle.start_.host_pid != ::getpid()) continue;
-      auto keeper = std::move(kept.idle[i]);
-      kept.idle.erase(kept.idle.begin() + static_cast<std::ptrdiff_t>(i));
+    auto best = kept.idle.end();
+    for (auto idle = kept.idle.begin(); idle != kept.idle.end(); ++idle) {
+      if (!fits(**idle)) continue;
+      const auto has_ruleset = [&](auto keeper) { return (*keeper)->ruleset_.holds(plan.landlock); };
+      if (best == kept.idle.end() || has_ruleset(idle) || !has_ruleset(best)) best = idle;
+    }
+    if (best != kept.idle.end()) {
+      auto keeper = std::move(*best);
+      kept.idle.erase(best);
       return keeper;
     }
   }
@@ -88,8 +90,7 @@ Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
   // Before the view is made, so that no change falls between.
   Fd mounts;
   if (view) mounts = Fd(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
-  auto keeper = NONO_TRY(make(plan));
-  keeper->view_ = view;
+  auto keeper = NONO_TRY(make(plan.seccomp_program, std::move(view), !identity.is_complete()));
   if (mounts.valid()) keeper->mounts_ = NONO_TRY(kernel::above_stdio(std::move(mounts)));
   keeper->identity_ = std::move(identity);
   keeper->host_files_ = std::move(files);
@@ -116,7 +117,8 @@ void Keeper::discard_kept() {
   ended.swap(kept.idle);
 }
 
-Result<std::unique_ptr<Keeper>> Keeper::make(const plan::Plan& plan) {
+Result<std::unique_ptr<Keeper>> Keeper::make(plan::SeccompProgram program, std::optional<ViewKey> view,
+                                             bool once) {
   std::unique_ptr<Keeper> keeper(new Keeper);
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return io("socketpair()");
@@ -129,10 +131,17 @@ Result<std::unique_ptr<Keeper>> Keeper::make(const plan::Plan& plan) {
 
   KeeperStart& start = keeper->start_;
   start.socket = theirs.get();
-  start.private_view = plan.view.has_value();
-  keeper->program_ = plan.seccomp_program;
-  start.seccomp = {static_cast<unsigned short>(plan.seccomp_program->size()), plan.seccomp_program->data()};
+  start.seccomp = {static_cast<unsigned short>(program->size()), program->data()};
+  keeper->program_ = std::move(program);
+  if (view) {
+    keeper->view_ = std::move(view);
+    keeper->view_setup_.emplace(*keeper->view_);
+    start.private_view = true;
+    start.view = keeper->view_setup_->raw();
+    start.fresh_proc = keeper->view_->fresh_proc;
+  }
   start.host_pid = ::getpid();
+  start.once = once;
   start.command_stack = keeper->stacks_.get() + 2 * kStackSize;
   start.init_stack = keeper->stacks_.get() + 3 * kStackSize;
   *reinterpret_cast<KeeperStart**>(keeper->stacks_.get()) = &start;
@@ -142,7 +151,7 @@ Result<std::unique_ptr<Keeper>> Keeper::make(const plan::Plan& plan) {
   // waitpid(-1) does not take the keeper.
   const unsigned long flags =
       CLONE_VM | kernel::kClonePidfd |
-      (plan.view ? kernel::private_view_flags(plan.view->user_namespace) : std::uint64_t{CLONE_FS});
+      (keeper->view_ ? kernel::private_view_flags(keeper->view_->user_namespace) : std::uint64_t{CLONE_FS});
   int pidfd = -1;
   long pid = 0;
   {
@@ -155,20 +164,32 @@ Result<std::unique_ptr<Keeper>> Keeper::make(const plan::Plan& plan) {
   return keeper;
 }
 
-Result<bool> Keeper::send(Launch& launch, const int* descriptors, std::size_t count) {
-  Launch* pointer = &launch;
-  iovec payload{&pointer, sizeof pointer};
+Result<bool> Keeper::send(Launch& launch, const plan::LandlockRules& rules,
+                          const std::vector<int>& descriptors) {
+  if (const bool has_one = start_.has_ruleset.load(); !has_one || !ruleset_.holds(rules)) {
+    const Fd ruleset = NONO_TRY(make_ruleset(rules));
+    if (has_one && !NONO_TRY(send_message(nullptr, {}))) return false;
+    if (!NONO_TRY(send_message(nullptr, {ruleset.get()}))) return false;
+    ruleset_.remember(rules);
+  }
+  return send_message(&launch, descriptors);
+}
+
+Result<bool> Keeper::send_message(Launch* launch, const std::vector<int>& descriptors) {
+  iovec payload{&launch, sizeof launch};
   alignas(cmsghdr) std::array<unsigned char, CMSG_SPACE(sizeof(Launch::descriptors))> control{};
   msghdr message{};
   message.msg_iov = &payload;
   message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = CMSG_SPACE(count * sizeof(int));
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(count * sizeof(int));
-  std::memcpy(CMSG_DATA(header), descriptors, count * sizeof(int));
+  if (const std::size_t size = descriptors.size() * sizeof(int); size > 0) {
+    message.msg_control = control.data();
+    message.msg_controllen = CMSG_SPACE(size);
+    cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(size);
+    std::memcpy(CMSG_DATA(header), descriptors.data(), size);
+  }
   while (::sendmsg(socket_.get(), &message, MSG_NOSIGNAL) < 0) {
     if (errno == EPIPE || errno == ECONNRESET) return false;
     if (errno != EINTR) return io("sendmsg()");
@@ -185,6 +206,10 @@ void Keeper::reap() {
   siginfo_t info{};
   constexpr auto kPidfd = static_cast<idtype_t>(3);  // P_PIDFD
   while (::waitid(kPidfd, static_cast<id_t>(process_.get()), &info, WEXITED | __WALL) < 0 && errno == EINTR) {
+  }
+  // Those it leaves behind have been sent SIGKILL with its end.
+  for (auto* in_memory : {&start_.init_in_memory, &start_.command_in_memory}) {
+    while (const int pid = in_memory->load()) ::syscall(SYS_futex, in_memory, FUTEX_WAIT, pid, nullptr);
   }
 }
 

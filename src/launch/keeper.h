@@ -13,7 +13,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/fd.h"
@@ -21,17 +20,10 @@
 #include "launch/child_main.h"
 #include "launch/host_identity.h"
 #include "launch/rulesets.h"
+#include "launch/view.h"
 #include "plan/plan.h"
 
 namespace nono::launch {
-
-// What a kept view shows: the same objects at the same places.
-struct ViewKey {
-  bool user_namespace = false;
-  bool fresh_proc = false;
-  std::vector<std::pair<std::string, kernel::Identity>> writable;
-  bool operator==(const ViewKey&) const = default;
-};
 
 class Keeper {
  public:
@@ -48,17 +40,18 @@ class Keeper {
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
 
-  // Hands over a command. `descriptors` in the order of `Passed`, kept ones after. False: the keeper
-  // has ended, and `failure` says why if it was its own doing. kIo.
-  [[nodiscard]] Result<bool> send(Launch& launch, const int* descriptors, std::size_t count);
+  // Hands over a command, to be restricted by `rules`. `descriptors` in the order of `Passed`, kept ones
+  // after. False: the keeper has ended, and `failure` says why if it was its own doing. kIo,
+  // kSandboxInit.
+  [[nodiscard]] Result<bool> send(Launch& launch, const plan::LandlockRules& rules,
+                                  const std::vector<int>& descriptors);
   void wake() const;  // makes it look at Launch::cancel
-  void reap();        // waits for its end
+  void reap();        // waits for its end, and until nothing of it uses this memory
 
-  // The ruleset of a plan: the last command's again when the rules are the same. kSandboxInit.
-  [[nodiscard]] Result<int> ruleset(const plan::LandlockRules& rules) { return rulesets_.get(rules); }
-
+  [[nodiscard]] bool is_new() const { return is_new_; }  // has served nobody yet
   [[nodiscard]] int socket() const { return socket_.get(); }  // a byte: the command is done
   [[nodiscard]] int process() const { return process_.get(); }  // pidfd: the keeper has ended
+  [[nodiscard]] bool command_in_memory() const { return start_.command_in_memory.load() != 0; }
   [[nodiscard]] const Failure& failure() const { return start_.failure; }
 
  private:
@@ -66,18 +59,21 @@ class Keeper {
     void operator()(std::byte* memory) const;
   };
   Keeper() = default;
-  [[nodiscard]] static Result<std::unique_ptr<Keeper>> make(const plan::Plan& plan);
+  [[nodiscard]] static Result<std::unique_ptr<Keeper>> make(plan::SeccompProgram program,
+                                                            std::optional<ViewKey> view, bool once);
   [[nodiscard]] bool view_is_current() const;
+  [[nodiscard]] Result<bool> send_message(Launch* launch, const std::vector<int>& descriptors);
 
   KeeperStart start_;
   std::unique_ptr<std::byte, FreeMemory> stacks_;  // the keeper's, the command's, the init's
   std::optional<ViewKey> view_;
+  std::optional<ViewSetup> view_setup_;
   Fd mounts_;  // with a view: /proc/self/mountinfo, which says when the host's mounts have changed
   plan::SeccompProgram program_;
   HostIdentity identity_;  // of its maker
   bool is_new_ = true;
   HostFiles host_files_;
-  RulesetCache rulesets_;
+  RulesetMemory ruleset_;  // of the ruleset that the keeper has
   Fd socket_;
   Fd process_;
   bool reaped_ = true;

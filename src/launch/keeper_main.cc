@@ -7,7 +7,6 @@
 #include <sys/wait.h>
 
 #include <cerrno>
-#include <utility>
 
 #include "kernel/uapi.h"
 #include "launch/child_steps.h"
@@ -19,7 +18,7 @@ bool host_is_gone(const KeeperStart& start) { return call(SYS_getppid) != start.
 
 // Waits for one child, or with WNOHANG takes those that have ended. True when there is none left.
 // Notes the command's own end on the way.
-bool reap(Launch& launch, int flags) {
+bool reap(KeeperStart& start, int flags) {
   for (;;) {
     siginfo_t info;
     info.si_pid = 0;
@@ -27,11 +26,14 @@ bool reap(Launch& launch, int flags) {
     const long r = call(SYS_waitid, P_ALL, 0, address(&info), WEXITED | flags, address(&usage));
     if (r == -ECHILD) return true;
     if (r < 0 || info.si_pid == 0) return false;
-    if (info.si_pid == launch.command_pid && !launch.finished.load()) {
-      launch.exit_code_kind = info.si_code;
-      launch.exit_status = info.si_status;
-      launch.usage = usage;
-      launch.finished.store(true);
+    if (info.si_pid == start.command_pid && !start.command_ended) {
+      start.command_ended = true;
+      if (Launch* launch = start.current.load(); launch != nullptr) {
+        launch->exit_code_kind = info.si_code;
+        launch->exit_status = info.si_status;
+        launch->usage = usage;
+        launch->finished.store(true);
+      }
     }
     if ((flags & WNOHANG) == 0) return false;
   }
@@ -98,6 +100,7 @@ void detach(KeeperStart& start) {
   check(start.failure, Step::kKeeper, call(kernel::kNrCloseRange, kNull, ~0U, 0));
   check(start.failure, Step::kKeeper,
         call(SYS_openat, AT_FDCWD, address("/dev/null"), O_RDWR | O_CLOEXEC));
+  check(start.failure, Step::kKeeper, call(SYS_dup3, kNull, kRuleset, O_CLOEXEC));
   call(SYS_setsid);
   call(SYS_prctl, PR_SET_NAME, address("nono-keeper"), 0, 0, 0);
 }
@@ -128,127 +131,173 @@ void confine(KeeperStart& start) {
   install_filter(start, failure);
 }
 
-// The filter refuses mounts, so it comes after the view; a command with a /proc of its own mounts
-// that first and brings its own filter.
-void enter_view(KeeperStart& start, const Launch& launch) {
-  const kernel::SetupFailure failure = kernel::make_private_view(launch.view);
+// The filter refuses mounts, so it comes after the view; with a /proc for each command, after that.
+void enter_view(KeeperStart& start) {
+  const kernel::SetupFailure failure = kernel::make_private_view(start.view);
   if (failure.step != nullptr) fail(start.failure, Step::kView, -failure.error, 0, failure.step);
-  if (!launch.fresh_proc) install_filter(start, start.failure);
+  if (!start.fresh_proc) install_filter(start, start.failure);
 }
 
-// A request, or the end of the host.
-Launch& receive() {
-  Launch* launch = nullptr;
-  struct iovec payload = {&launch, sizeof launch};
-  alignas(cmsghdr) unsigned char control[CMSG_SPACE(sizeof(Launch::descriptors))];
-  for (;;) {
-    struct msghdr message;
-    message.msg_name = nullptr;
-    message.msg_namelen = 0;
-    message.msg_iov = &payload;
-    message.msg_iovlen = 1;
-    message.msg_control = control;
-    message.msg_controllen = sizeof control;
-    message.msg_flags = 0;
-    const long r = call(SYS_recvmsg, kSocket, address(&message), MSG_CMSG_CLOEXEC);
-    if (r == -EINTR) continue;
-    if (r != sizeof launch) leave(0);
-    const auto* header = reinterpret_cast<const cmsghdr*>(control);
-    const std::size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    const int* passed = reinterpret_cast<const int*>(control + CMSG_LEN(0));
-    for (std::size_t i = 0; i < count; ++i) launch->descriptors[i] = passed[i];
-    return *launch;
-  }
+// By the kernel, so that no signal can come between.
+constexpr unsigned long kTellMemory = CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID;
+
+int* slot(std::atomic<int>& in_memory) {
+  static_assert(sizeof in_memory == sizeof(int));
+  return reinterpret_cast<int*>(&in_memory);
 }
 
-void start_command(KeeperStart& start, Launch& launch) {
-  // A change of identity is waited for: the host must know when its memory is shared no more.
-  const unsigned long wait = launch.change_identity ? CLONE_VFORK : 0;
-  const long pid = kernel::raw::clone(CLONE_VM | wait | SIGCHLD, start.command_stack, nullptr,
-                                      command_main, &launch);
-  launch.past_exec.store(true);
-  if (pid < 0) note(launch.failure, Step::kClone, pid);
-  launch.command_pid = static_cast<int>(pid);
+// CLONE_FS until its request has come: the working directory and umask are the host's of that moment.
+void start_command(KeeperStart& start) {
+  const long pid = kernel::raw::clone(CLONE_VM | CLONE_FILES | CLONE_FS | kTellMemory | SIGCHLD,
+                                      start.command_stack, slot(start.command_in_memory), command_main, &start);
+  check(start.failure, Step::kClone, pid);
+  start.command_pid = static_cast<int>(pid);
 }
 
 // PID 1 of the command's namespace: reaps what is left to it, and takes everything along when it ends.
 void init_main(void* argument) {
   auto& start = *static_cast<KeeperStart*>(argument);
-  Launch& launch = *start.starting;
   call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL);  // the keeper has one thread
-  if (launch.fresh_proc) {
-    launch.proc.ruleset = launch.descriptors[kRuleset];
+  if (start.fresh_proc) {
+    receive_ruleset(start);
+    check(start.failure, Step::kDescriptors, call(SYS_unshare, CLONE_FILES));
+    Launch& launch = receive_request(start);
+    launch.proc.ruleset = kRuleset;
     const kernel::SetupFailure failure = kernel::mount_fresh_proc(launch.proc);
     if (failure.step != nullptr) fail(launch.failure, Step::kView, -failure.error, 0, failure.step);
     install_filter(start, launch.failure);
   }
-  start_command(start, launch);
-  while (!launch.finished.load() && !reap(launch, 0)) {
+  start_command(start);
+  while (!start.command_ended && !reap(start, 0)) {
   }
   leave(0);
 }
 
-// A fresh /proc is a mount of this command's own.
-void start_init(KeeperStart& start, Launch& launch) {
-  start.starting = &launch;
-  const unsigned long flags = CLONE_VM | CLONE_NEWPID | (launch.fresh_proc ? CLONE_NEWNS : 0UL) | SIGCHLD;
-  const long pid = kernel::raw::clone(flags, start.init_stack, nullptr, init_main, &start);
-  if (pid < 0) note(launch.failure, Step::kClone, pid);
-  start.init_pid = pid < 0 ? 0 : static_cast<int>(pid);
+void start_init(KeeperStart& start) {
+  const unsigned long own_mounts = start.fresh_proc ? CLONE_NEWNS : 0UL;
+  const long pid = kernel::raw::clone(CLONE_VM | CLONE_FILES | CLONE_NEWPID | own_mounts | kTellMemory | SIGCHLD,
+                                      start.init_stack, slot(start.init_in_memory), init_main, &start);
+  check(start.failure, Step::kClone, pid);
+  start.init_pid = static_cast<int>(pid);
 }
 
 // Waiting in waitid, not for SIGCHLD: the kernel then runs the keeper on the processor that the
 // command has just left, instead of waking another one (about 30 us on a virtual machine).
-void wait_for_tree(KeeperStart& start, Launch& launch) {
+void wait_for_tree(KeeperStart& start) {
   bool empty = false;
-  while (!launch.finished.load() && !empty) empty = reap(launch, 0);
-  while (!reap(launch, WNOHANG)) {
+  while (!start.command_ended && !empty) empty = reap(start, 0);
+  while (!reap(start, WNOHANG)) {
     kill_everything(start);
-    if (reap(launch, 0)) break;
+    if (reap(start, 0)) break;
   }
 }
 
 void wait_for_init(KeeperStart& start) {
   siginfo_t info;
-  while (start.init_pid > 0 && call(SYS_waitid, P_ALL, 0, address(&info), WEXITED, 0) == -EINTR) {
+  while (call(SYS_waitid, P_ALL, 0, address(&info), WEXITED, 0) == -EINTR) {
   }
   start.init_pid = 0;
 }
 
-void serve(KeeperStart& start, Launch& launch) {
+// One command, from before its request to the end of its tree. The request, if there was one.
+Launch* serve(KeeperStart& start) {
+  start.command_ended = false;
+  start.renew = false;
   mask_signals(kAllSignals);  // the command must not inherit an open mask with our handler
-  start.current.store(&launch);
   if (start.private_view) {
-    start_init(start, launch);
+    start_init(start);
   } else {
-    start_command(start, launch);
+    start_command(start);
   }
   mask_signals(kAllButWake);
-  // A request to end that came before `current` was set has woken nobody.
-  if (launch.cancel.load()) kill_everything(start);
   if (start.private_view) {
     wait_for_init(start);
   } else {
-    wait_for_tree(start, launch);
+    wait_for_tree(start);
   }
-  start.current.store(nullptr);
+  return start.current.exchange(nullptr);
 }
 
 }  // namespace
 
+namespace {
+
+// What child_main.h says of KeeperStart::socket.
+struct Message {
+  Launch* launch = nullptr;
+  std::size_t count = 0;
+  alignas(cmsghdr) unsigned char control[CMSG_SPACE(sizeof(Launch::descriptors))];
+
+  [[nodiscard]] const int* descriptors() const {
+    return reinterpret_cast<const int*>(control + CMSG_LEN(0));
+  }
+};
+
+void receive(Message& message) {
+  struct iovec payload = {&message.launch, sizeof message.launch};
+  struct msghdr header;
+  header.msg_name = nullptr;
+  header.msg_namelen = 0;
+  header.msg_iov = &payload;
+  header.msg_iovlen = 1;
+  header.msg_control = message.control;
+  header.msg_controllen = sizeof message.control;
+  header.msg_flags = 0;
+  if (call(SYS_recvmsg, kSocket, address(&header), MSG_CMSG_CLOEXEC) != sizeof message.launch) leave(0);
+  if (header.msg_controllen == 0) return;
+  message.count = (reinterpret_cast<const cmsghdr*>(message.control)->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+}
+
+}  // namespace
+
+// In the keeper's descriptor table, where it stays for later processes.
+void receive_ruleset(KeeperStart& start) {
+  Message message;
+  receive(message);
+  if (message.launch != nullptr || message.count != 1) leave(0);
+  const int ruleset = message.descriptors()[0];
+  check(start.failure, Step::kLandlock, call(SYS_dup3, ruleset, kRuleset, O_CLOEXEC));
+  call(SYS_close, ruleset);
+  start.has_ruleset.store(true);
+}
+
+Launch& receive_request(KeeperStart& start) {
+  Message message;
+  receive(message);
+  if (message.launch == nullptr) {
+    start.renew = true;
+    leave(0);
+  }
+  Launch& launch = *message.launch;
+  for (std::size_t i = 0; i < message.count; ++i) launch.descriptors[i] = message.descriptors()[i];
+  start.current.store(&launch);
+  launch.received.store(true);
+  // A request to end that came before `current` was set has woken nobody.
+  if (launch.cancel.load()) {
+    call(SYS_kill, call(SYS_getpid), SIGKILL);
+    leave(0);  // an init is immune to its own signals
+  }
+  return launch;
+}
+
 void keeper_main(void* argument) {
   auto& start = *static_cast<KeeperStart*>(argument);
+  start.keeper_pid = static_cast<int>(call(SYS_getpid));
   detach(start);
   take_signals();
-  if (!start.private_view) confine(start);
-  for (bool viewed = false;;) {
-    Launch& launch = receive();
-    if (start.private_view && !std::exchange(viewed, true)) enter_view(start, launch);
-    serve(start, launch);
-    // The launch belongs to the host again once the byte is out.
-    call(kernel::kNrCloseRange, kNull + 1, ~0U, 0);
-    const char done = 1;
+  if (start.private_view) {
+    enter_view(start);
+  } else {
+    confine(start);
+  }
+  for (;;) {
+    const Launch* served = serve(start);
+    if (served == nullptr && !start.renew) leave(0);
+    if (served == nullptr || start.fresh_proc) start.has_ruleset.store(false);
+    if (served == nullptr) continue;
+    const char done = 1;  // the launch belongs to the host again
     if (call(SYS_sendto, kSocket, address(&done), 1, MSG_NOSIGNAL, 0, 0) != 1) leave(0);
+    if (start.once) leave(0);
   }
 }
 

@@ -22,24 +22,21 @@ Result<Fd> make_ruleset(const plan::LandlockRules& rules) {
   return ruleset;
 }
 
-bool RulesetCache::holds(const plan::LandlockRules& rules) const {
+bool RulesetMemory::holds(const plan::LandlockRules& rules) const {
   const auto same_path = [&](std::size_t i) {
     return rules_.paths[i].access == rules.paths[i].access && handles_[i].lock() == rules.paths[i].handle;
   };
-  bool same = ruleset_.valid() && rules_.handled_fs == rules.handled_fs &&
+  bool same = rules_.handled_fs == rules.handled_fs &&
               rules_.handled_net == rules.handled_net && rules_.scoped == rules.scoped &&
               rules_.ports == rules.ports && rules_.paths.size() == rules.paths.size();
   for (std::size_t i = 0; same && i < rules.paths.size(); ++i) same = same_path(i);
   return same;
 }
 
-Result<int> RulesetCache::get(const plan::LandlockRules& rules) {
-  if (holds(rules)) return ruleset_.get();
-  ruleset_ = NONO_TRY(make_ruleset(rules));
+void RulesetMemory::remember(const plan::LandlockRules& rules) {
   rules_ = rules;
   handles_.clear();
   for (auto& rule : rules_.paths) handles_.emplace_back(std::exchange(rule.handle, nullptr));
-  return ruleset_.get();
 }
 
 }  // namespace nono::launch

@@ -12,18 +12,16 @@ namespace nono::launch {
 
 [[nodiscard]] Result<Fd> make_ruleset(const plan::LandlockRules& rules);
 
-// The last ruleset made, for as long as the rules stay the same. Keeps no granted file open.
-class RulesetCache {
+// Which rules a ruleset was made of, to tell whether it is still the right one. Keeps no granted
+// file open.
+class RulesetMemory {
  public:
-  // A descriptor that is valid until the next call.
-  [[nodiscard]] Result<int> get(const plan::LandlockRules& rules);
+  [[nodiscard]] bool holds(const plan::LandlockRules& rules) const;
+  void remember(const plan::LandlockRules& rules);
 
  private:
-  [[nodiscard]] bool holds(const plan::LandlockRules& rules) const;
-
   plan::LandlockRules rules_;  // its handles are in `handles_`
   std::vector<std::weak_ptr<const capability::GrantHandle>> handles_;
-  Fd ruleset_;
 };
 
 }  // namespace nono::launch

@@ -84,7 +84,7 @@ struct Plan {
   std::uint64_t kept_capabilities = 0;  // of a root caller; everything else is dropped
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<int> keep_descriptors;
-  std::vector<capability::FsCapability> grants;
+  capability::GrantList grants;
 };
 
 // Errors: kSandboxInit (this kernel or this caller cannot enforce what was asked; the message

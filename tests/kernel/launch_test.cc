@@ -1,12 +1,16 @@
 // The launch against the real kernel: runs as root and as an ordinary user.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "launch/child.h"
@@ -200,6 +204,88 @@ TEST_P(Launch, WritesOnlyWhereGranted) {
   EXPECT_EQ(outcome.output, "hi\n") << outcome.error;
   EXPECT_NE(::access((std::string(outside) + "/f").c_str(), F_OK), 0);
   ASSERT_EQ(::system((std::string("rm -rf ") + inside + " " + outside).c_str()), 0);
+}
+
+std::filesystem::path directory_with(const std::string& file) {
+  std::string name = "/tmp/nono-launch-XXXXXX";
+  if (::mkdtemp(name.data()) == nullptr) ADD_FAILURE() << "mkdtemp";
+  std::ofstream(name + "/" + file) << file;
+  return name;
+}
+
+// The waiting process is restricted by the last command's rules: it must not serve under others.
+TEST_P(Launch, TakesTurnsBetweenTwoSetsOfRules) {
+  const auto one = directory_with("one");
+  const auto two = directory_with("two");
+  const auto plan_with = [&](const std::filesystem::path& path) {
+    CapabilitySet set = system_reads();
+    EXPECT_TRUE(set.allow_path(path, AccessMode::kRead));
+    return plan_for(set, GetParam());
+  };
+  const plan::Plan with_one = plan_with(one);
+  const plan::Plan with_two = plan_with(two);
+  const std::string script = "cat " + (one / "one").string() + "; cat " + (two / "two").string() + "; :";
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(shell(with_one, script).output, "one");
+    EXPECT_EQ(shell(with_two, script).output, "two");
+    if (i % 3 == 0) {
+      EXPECT_EQ(shell(with_two, script).output, "two");
+    }
+  }
+  std::filesystem::remove_all(one);
+  std::filesystem::remove_all(two);
+}
+
+// What the host has changed since makes the kept keeper useless: its attempt is given up, and nothing
+// of it is taken for the next one's.
+TEST_P(Launch, AnAbandonedAttemptLeavesNothingBehind) {
+  if (::geteuid() != 0) GTEST_SKIP() << "expected: needs root";
+  plan::Options options;
+  options.uid = 65534;
+  options.gid = 65534;
+  const plan::Plan as_nobody = plan(options);
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  for (rlim_t less = 0; less < 10; ++less) {
+    const rlimit limit{before.rlim_cur - less, before.rlim_max};
+    ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &limit), 0);
+    const Outcome outcome = shell(as_nobody, "id -u; ulimit -n");
+    EXPECT_EQ(outcome.output, "65534\n" + std::to_string(limit.rlim_cur) + "\n") << outcome.error;
+    EXPECT_FALSE(outcome.failed_to_start);
+    EXPECT_EQ(::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0), 1);
+  }
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+// Nothing to read is not something to read.
+TEST_P(Launch, ClosedStreamsKeepNobodyBusy) {
+  Command command;
+  command.program = "/bin/sh";
+  command.argv = {"sh", "-c", "exec >&- 2>&-; sleep 0.3"};
+  command.directory = "/";
+  const auto child = Child::launch(plan(), std::move(command));
+  ASSERT_TRUE(child);
+  int turns = 0;
+  while ((*child)->poll(std::nullopt) != Child::Progress::kEnded) ++turns;
+  EXPECT_LT(turns, 10);
+  EXPECT_EQ((*child)->take_outcome().exit_status, 0);
+}
+
+TEST_P(Launch, CancelledBeforeItHasBegun) {
+  for (int i = 0; i < 50; ++i) {
+    Command command;
+    command.program = "/bin/sleep";
+    command.argv = {"sleep", unique_sleep()};
+    command.directory = "/";
+    const auto child = Child::launch(plan(), std::move(command));
+    ASSERT_TRUE(child);
+    (*child)->kill();
+    while ((*child)->poll(std::nullopt) != Child::Progress::kEnded) {
+    }
+    const Outcome outcome = (*child)->take_outcome();
+    EXPECT_TRUE(outcome.cancelled);
+    EXPECT_EQ(outcome.signal, SIGKILL);
+  }
 }
 
 TEST_P(Launch, SixteenAtATimeFromManyThreads) {

@@ -314,7 +314,6 @@ def test_idle_keepers_may_be_killed(isolation: str) -> None:
 
 
 @needs_kept_keepers
-@pytest.mark.xfail(reason="a keeper that dies with a request in its socket", strict=False)
 def test_keepers_may_be_killed_just_before_a_command(isolation: str) -> None:
     in_host(idle_keepers_may_be_killed, isolation, "do not wait")
 

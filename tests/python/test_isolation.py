@@ -337,10 +337,14 @@ class TestPrivileges:
             "import os; os.setresuid(61236, 61236, 61236); os.setuid(0); print('root again')",
         ]
         assert subprocess.run([*prefix, *attack], capture_output=True, check=False).stdout == b"root again\n"
-        path = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        done = subprocess.run(
-            [*prefix, sys.executable, "-c", path + code], capture_output=True, cwd="/", check=False
-        )
+        # Where every user can read it: the checkout may lie below /root.
+        with tempfile.TemporaryDirectory() as shared:
+            os.chmod(shared, 0o755)
+            shutil.copy(Path(__file__).with_name("support.py"), shared)
+            path = f"import sys; sys.path.insert(0, {shared!r})\n"
+            done = subprocess.run(
+                [*prefix, sys.executable, "-c", path + code], capture_output=True, cwd="/", check=False
+            )
         if done.returncode == 127:
             pytest.skip("expected: this interpreter is out of reach for other users")
         assert b"root again" not in done.stdout

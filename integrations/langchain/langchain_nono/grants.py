@@ -3,7 +3,7 @@
 import contextlib
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from nono_py import AccessMode, CapabilitySet
 
@@ -27,19 +27,21 @@ def grant_system(caps: CapabilitySet, name: str) -> None:
     What is missing is left out: the sandbox is only narrower without it. What already lies in a
     readable directory gets no grant of its own, so that a sandboxed command may replace it there.
     """
-    for path in system.directories(name):
-        with contextlib.suppress(OSError, ValueError):
-            caps.allow_path(path, AccessMode.READ)
+    prefixes = [prefix for prefix in (sys.prefix, sys.base_prefix) if is_narrow(os.path.realpath(prefix))]
+    for path in (*system.directories(name), *prefixes):
+        _allow_unless_covered(caps, caps.allow_path, path)
     for path in system.files(name):
-        with contextlib.suppress(OSError, ValueError):
-            caps.allow_file(path, AccessMode.READ)
+        _allow_unless_covered(caps, caps.allow_file, path)
     with contextlib.suppress(OSError, ValueError):
         caps.allow_file("/dev/null", AccessMode.READ_WRITE)
-    for prefix in (sys.prefix, sys.base_prefix):
-        real = os.path.realpath(prefix)
-        if is_narrow(real) and not within_any(real, readable_directories(caps)):
-            with contextlib.suppress(OSError, ValueError):
-                caps.allow_path(real, AccessMode.READ)
+
+
+def _allow_unless_covered(
+    caps: CapabilitySet, allow: Callable[[str, AccessMode], None], path: str
+) -> None:
+    if not within_any(os.path.realpath(path), readable_directories(caps)):
+        with contextlib.suppress(OSError, ValueError):
+            allow(path, AccessMode.READ)
 
 
 def grant_toolchains(

@@ -1,7 +1,9 @@
 """What nearly every program reads of the system, and nothing that tells who the user is.
 
 Not granted on purpose: /etc as a whole (passwd-like files), /etc/ssl/private and the like, /proc,
-/tmp, /dev as a whole, any home. Entries that do not exist are for the caller to leave out.
+/tmp, /dev as a whole, any home. Nor /etc/nsswitch.conf: without it glibc looks names up in files and DNS,
+which is what works here, while the modules that it may name would be loaded by every bash without
+SHELL in its environment, only to be refused. Entries that do not exist are for the caller to leave out.
 """
 
 import glob
@@ -30,7 +32,6 @@ _LINUX_FILES = (
     "/etc/ld.so.conf",
     "/etc/localtime",
     "/etc/mime.types",
-    "/etc/nsswitch.conf",
     "/etc/pki/tls/openssl.cnf",
     "/etc/ssl/cert.pem",
     "/etc/ssl/openssl.cnf",
