@@ -47,7 +47,11 @@ struct Child::State {
   Status start();
   Status hand_over(const std::vector<int>& passed);
   Status check_grants() const;
-  bool arrives() const;
+  void release_if_received();
+  bool may_start_again() const;
+  void start_again();
+  bool watch(int fd, std::uint32_t what);
+  bool watch_keeper();
   void abandon(bool keeper_fits);
   void give_up();
   void finish_identity_change();
@@ -69,29 +73,27 @@ struct Child::State {
   std::size_t input_written = 0;
   std::atomic<bool> cancelled{false};
   bool keeper_is_silent = false;  // its socket has closed: its end is near
+  std::optional<Error> start_error;  // of starting again
   bool ended = false;
 };
 
 // --- starting --------------------------------------------------------------------------------
 
 Status Child::State::start() {
-  if (Status ok = request.prepare(plan, command); !ok) return ok;
+  const DumpableGuard dumpable(plan.become.has_value());
   const std::vector<int> passed = request.descriptors(plan);
   for (;;) {
     if (Status ok = hand_over(passed); !ok) return ok;
     // Both are asked while the command's process sets itself up and waits at the gate.
     const bool fits = keeper->fits_caller();
     const Status unchanged = check_grants();
-    if (!arrives() && !keeper->is_new()) {
-      give_up();
-      continue;
-    }
     request.launch.gate.store(fits && unchanged ? Launch::kOpen : Launch::kAbandon);
     if (fits && unchanged) break;
     abandon(fits);
     if (!unchanged) return unchanged;
   }
-  request.release_outputs();
+  if (plan.become) finish_identity_change();
+  release_if_received();
   return {};
 }
 
@@ -106,24 +108,20 @@ Status Child::State::hand_over(const std::vector<int>& passed) {
   }
 }
 
-// Waits for the command's process to take the request, as it mostly has by now. False: its keeper was
-// killed before. One that is merely stopped is not waited for.
-bool Child::State::arrives() const {
-  using namespace std::chrono_literals;
-  constexpr int kYields = 1000;
-  const auto patience = std::chrono::steady_clock::now() + 1s;
-  for (int yields = 0; !request.launch.received.load(); ++yields) {
-    struct pollfd keeper_ended = {keeper->process(), POLLIN, 0};
-    if (::poll(&keeper_ended, 1, 0) == 1) return request.launch.received.load();
-    if (yields < kYields) {
-      std::this_thread::yield();
-    } else if (std::chrono::steady_clock::now() < patience) {
-      std::this_thread::sleep_for(50us);
-    } else {
-      return true;
-    }
-  }
-  return true;
+// From then on it is too late to start again with another keeper, and the ends are the command's alone.
+void Child::State::release_if_received() {
+  if (request.launch.received.load()) request.release_outputs();
+}
+
+// A kept keeper that was killed before the request was taken from its socket.
+bool Child::State::may_start_again() const {
+  return !request.launch.received.load() && !keeper->is_new() && !cancelled.load() && !start_error;
+}
+
+void Child::State::start_again() {
+  give_up();
+  if (Status ok = start(); !ok) start_error = ok.error();
+  if (!start_error && events.valid() && !watch_keeper()) start_error = io("epoll_ctl").value();
 }
 
 Status Child::State::check_grants() const {
@@ -147,6 +145,7 @@ void Child::State::abandon(bool keeper_fits) {
 // Ends the keeper. Nothing of its attempt may be taken for the next one's.
 void Child::State::give_up() {
   keeper.reset();
+  keeper_is_silent = false;
   Launch& launch = request.launch;
   launch.gate.store(Launch::kShut);
   launch.received.store(false);
@@ -157,19 +156,20 @@ void Child::State::give_up() {
 // Until the command has memory of its own (dumpable_guard.h), or has ended without.
 void Child::State::finish_identity_change() {
   using namespace std::chrono_literals;
+  const Launch& launch = request.launch;
+  const auto is_ahead = [&] {
+    return !launch.received.load() || (keeper->command_in_memory() && !launch.finished.load());
+  };
   struct pollfd keeper_ended = {keeper->process(), POLLIN, 0};
-  while (keeper->command_in_memory() && !request.launch.finished.load() && ::poll(&keeper_ended, 1, 0) == 0) {
-    std::this_thread::sleep_for(50us);
-  }
+  while (is_ahead() && ::poll(&keeper_ended, 1, 0) == 0) std::this_thread::sleep_for(50us);
 }
 
 Child::Child(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<Child>> Child::launch(plan::Plan plan, Command command) {
   auto state = std::make_unique<State>(std::move(plan), std::move(command));
-  const DumpableGuard dumpable(state->plan.become.has_value());
+  if (Status ok = state->request.prepare(state->plan, state->command); !ok) return tl::unexpected(ok.error());
   if (Status ok = state->start(); !ok) return tl::unexpected(ok.error());
-  if (state->plan.become) state->finish_identity_change();
   return std::unique_ptr<Child>(new Child(std::move(state)));
 }
 
@@ -204,7 +204,7 @@ void Child::State::end(bool keeper_lives) {
   ended = true;
   if (keeper_lives) {
     Keeper::release(std::move(keeper));
-  } else {
+  } else if (keeper != nullptr) {
     keeper->reap();
   }
   request.release_input();
@@ -219,6 +219,7 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
   State& s = *state_;
   if (s.ended) return Progress::kEnded;
   if (s.request.input.valid() && std::get<InputBytes>(s.command.input).bytes.empty()) s.request.input.reset();
+  s.release_if_received();
   std::array<pollfd, 5> fds{{{s.keeper_is_silent ? -1 : s.keeper->socket(), POLLIN, 0},
                              {s.keeper->process(), POLLIN, 0},
                              {s.request.output.get(), POLLIN, 0},
@@ -247,8 +248,22 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
     if (s.events.valid()) ::epoll_ctl(s.events.get(), EPOLL_CTL_DEL, s.keeper->socket(), nullptr);
   }
   if (fds[1].revents == 0) return Progress::kRunning;
+  if (s.may_start_again()) {
+    s.start_again();
+    if (!s.start_error) return Progress::kRunning;
+  }
   s.end(false);
   return Progress::kEnded;
+}
+
+bool Child::State::watch(int fd, std::uint32_t what) {
+  epoll_event event{};
+  event.events = what;
+  return fd < 0 || ::epoll_ctl(events.get(), EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+bool Child::State::watch_keeper() {
+  return watch(keeper->socket(), EPOLLIN) && watch(keeper->process(), EPOLLIN);
 }
 
 Result<int> Child::event_descriptor() {
@@ -257,18 +272,12 @@ Result<int> Child::event_descriptor() {
   Fd events(::epoll_create1(EPOLL_CLOEXEC));
   if (!events.valid()) return io("epoll_create1");
   events = NONO_TRY(kernel::above_stdio(std::move(events)));
-  const std::array<std::pair<int, std::uint32_t>, 5> watched{{{s.keeper->socket(), EPOLLIN},
-                                                              {s.keeper->process(), EPOLLIN},
-                                                              {s.request.output.get(), EPOLLIN},
-                                                              {s.request.error.get(), EPOLLIN},
-                                                              {s.request.input.get(), EPOLLOUT}}};
-  for (const auto& [fd, what] : watched) {
-    epoll_event event{};
-    event.events = what;
-    if (fd >= 0 && ::epoll_ctl(events.get(), EPOLL_CTL_ADD, fd, &event) != 0) return io("epoll_ctl");
-  }
   s.events = std::move(events);
-  return s.events.get();
+  const bool watched = s.watch_keeper() && s.watch(s.request.output.get(), EPOLLIN) &&
+                       s.watch(s.request.error.get(), EPOLLIN) && s.watch(s.request.input.get(), EPOLLOUT);
+  if (watched) return s.events.get();
+  s.events.reset();
+  return io("epoll_ctl");
 }
 
 void Child::kill() {
@@ -292,7 +301,11 @@ Outcome Child::take_outcome() {
   outcome.usage = launch.usage;
   const bool keeper_failed = s.keeper != nullptr && s.keeper->failure().step.load() != Step::kNone;
   const Failure& failure = keeper_failed ? s.keeper->failure() : launch.failure;
-  if (failure.step.load() != Step::kNone || (!launch.finished.load() && !outcome.cancelled)) {
+  if (s.start_error) {
+    outcome.failed_to_start = true;
+    outcome.setup_failure = {126, cat("nono: ", s.start_error->message, "\n")};
+    outcome.exit_status = outcome.setup_failure.exit_code;
+  } else if (failure.step.load() != Step::kNone || (!launch.finished.load() && !outcome.cancelled)) {
     outcome.failed_to_start = true;
     outcome.setup_failure = describe_setup_failure(failure, launch);
     outcome.exit_status = outcome.setup_failure.exit_code;
