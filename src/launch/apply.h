@@ -1,7 +1,10 @@
 // apply: this very process under a plan, for good.
 //
-// Every thread is bound or none: the kernel does all at once from Landlock ABI 8 on; below that a
-// process that already has threads is refused, because they would keep their full rights.
+// Every thread is bound or none. From Landlock ABI 8 on the kernel does all at once; below that, and
+// where threads have capabilities to lose, each does it itself (all_threads.h,
+// docs/decisions/0008-apply-binds-every-thread.md). What can go wrong half way is looked for before; if it
+// happens all the same, the error says how far it went, and the process has lost rights and gained none.
+// Any thread; another call meanwhile is refused.
 #pragma once
 
 #include "base/result.h"
