@@ -16,7 +16,7 @@ using capability::CapabilitySet;
 void apply(const CapabilitySet& caps) {
   plan::Options options;
   options.subject = plan::Subject::kThisProcess;
-  const plan::Plan plan = take(plan::make_plan(caps, facts_for(options), options));
+  const plan::Plan plan = take(plan_here(caps, options));
   static_cast<void>(take(launch::apply(plan)));
 }
 

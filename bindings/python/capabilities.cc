@@ -65,6 +65,9 @@ void bind_set(nb::module_& module) {
             check(set.allow_file(to_text(path, "path"), mode.value));
           },
           nb::arg("path"), nb::arg("mode"), "Grant one file, device, socket or FIFO.")
+      .def(
+          "deny_path", [](CapabilitySet& set, nb::handle path) { check(set.deny_path(to_text(path, "path"))); },
+          nb::arg("path"), "Close a path, and all below it, although a grant covers it.")
       .def("block_network", &CapabilitySet::block_network, "No network at all.")
       .def(
           "allow_localhost_port",
@@ -95,6 +98,12 @@ void bind_set(nb::module_& module) {
             return list;
           },
           "The grants, in the order they were given.")
+      .def_prop_ro("denied_paths",
+                   [](const CapabilitySet& set) {
+                     nb::list list;
+                     for (const auto& denial : set.denials()) list.append(to_str(denial.resolved));
+                     return list;
+                   })
       .def("summary", [](const CapabilitySet& set) { return to_str(set.summary()); }, "For people.")
       .def_prop_ro("is_network_blocked", &CapabilitySet::is_network_blocked)
       .def_prop_ro("localhost_ports", [](const CapabilitySet& set) { return to_list(set.localhost_ports()); })

@@ -22,14 +22,14 @@ double seconds_since(std::chrono::steady_clock::time_point start) {
 // An exec that failed although the kernel would have refused it anyway was refused.
 std::vector<plan::Denial> denials_of(const ExecContext& context) {
   const plan::PathAnswer answer = plan::explain_path(
-      *context.grants, capability::ancestry_of(context.program), capability::AccessMode::kRead);
+      *context.grants, context.denials, capability::ancestry_of(context.program), capability::AccessMode::kRead);
   if (answer.allowed()) return {};
   return {{context.program, "execute", answer.reason}};
 }
 
 plan::SessionReport report_of(const ExecResult& result) {
   const plan::DiagnosticContext context{
-      [&](const std::string& path) { return plan::look_up(*result.context.grants, path); },
+      [&](const std::string& path) { return plan::look_up(*result.context.grants, result.context.denials, path); },
       result.context.network_blocked, result.context.directory};
   return plan::session_report(result.exit_code, result.facts,
                               {result.error.c_str(), result.error.size()}, context);
@@ -70,6 +70,7 @@ std::string repr(const ExecResult& result) {
 ExecContext context_of(const Request& request) {
   ExecContext context;
   context.grants = request.capabilities.fs().names();
+  context.denials = request.capabilities.denials();
   context.network_blocked = request.capabilities.is_network_blocked();
   context.program = request.command.program;
   context.directory = request.command.directory;

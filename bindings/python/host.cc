@@ -2,13 +2,10 @@
 
 namespace nono::python {
 
-kernel::HostFacts facts_for(const plan::Options& options) {
-  constexpr int kHoldsTrees = 6;  // the ABI with signal scopes
+Result<plan::Plan> plan_here(const capability::CapabilitySet& caps, const plan::Options& options) {
   kernel::HostFacts facts = kernel::host_facts();
-  const bool wanted = options.isolation == plan::Isolation::kNamespaces ||
-                      (options.isolation == plan::Isolation::kAuto && facts.landlock_abi < kHoldsTrees);
-  if (!wanted || options.subject == plan::Subject::kThisProcess || facts.landlock_abi < 1) return facts;
-  return kernel::host_facts_with_namespaces();
+  if (plan::asks_for_view(caps, facts, options)) facts = kernel::host_facts_with_namespaces();
+  return plan::make_plan(caps, facts, options);
 }
 
 }  // namespace nono::python

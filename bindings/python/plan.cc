@@ -27,7 +27,7 @@ void bind_plan(nb::module_& module) {
                                                     .enforcement_mode = enforcement_mode,
                                                     .max_memory_bytes = max_memory_bytes,
                                                     .isolation = isolation});
-        const plan::Plan made = take(plan::make_plan(caps, facts_for(options), options));
+        const plan::Plan made = take(plan_here(caps, options));
         return nb::module_::import_("json").attr("loads")(to_str(plan::record_json(made)));
       },
       nb::arg("caps"), nb::kw_only(), optional("env"), nb::arg("inherit_env") = false, optional("max_processes"),

@@ -22,7 +22,7 @@ nb::dict answer(const char* status, const char* reason) {
 
 nb::dict query_path(const QueryContext& context, nb::handle path, AccessMode mode) {
   const plan::PathAnswer found = plan::explain_path(
-      context.capabilities.fs(), capability::ancestry_of(to_text(path, "path")), mode.value);
+      context.capabilities.fs(), context.capabilities.denials(), capability::ancestry_of(to_text(path, "path")), mode.value);
   switch (found.reason) {
     case plan::PathAnswer::Reason::kGrantedPath: {
       nb::dict dict = answer("allowed", "granted_path");
@@ -34,6 +34,11 @@ nb::dict query_path(const QueryContext& context, nb::handle path, AccessMode mod
       nb::dict dict = answer("denied", "insufficient_access");
       dict["granted"] = to_str(found.access);
       dict["requested"] = to_str(found.requested);
+      return dict;
+    }
+    case plan::PathAnswer::Reason::kDeniedPath: {
+      nb::dict dict = answer("denied", "denied_path");
+      dict["denied_path"] = to_str(found.denied_path);
       return dict;
     }
     case plan::PathAnswer::Reason::kPathNotGranted: break;

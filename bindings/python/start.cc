@@ -13,8 +13,7 @@ std::optional<std::string> obstacle(const Request& request) {
 }
 
 Result<std::unique_ptr<launch::Child>> start(Request request) {
-  plan::Plan plan =
-      NONO_TRY(plan::make_plan(request.capabilities, facts_for(request.options), request.options));
+  plan::Plan plan = NONO_TRY(plan_here(request.capabilities, request.options));
   return launch::Child::launch(std::move(plan), std::move(request.command));
 }
 

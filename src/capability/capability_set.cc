@@ -38,6 +38,11 @@ Status CapabilitySet::allow_any(const std::string& path, AccessMode access, Capa
   return add(fs_.edit(), open_grant(path, access, std::move(source), GrantType::kAny));
 }
 
+Status CapabilitySet::deny_path(const std::string& path) {
+  denials_.push_back(NONO_TRY(Denial::of(path)));
+  return {};
+}
+
 Status CapabilitySet::platform_rule(const std::string& rule) {
   if (auto valid = validate_platform_rule(rule); !valid) return valid;
   platform_rules_.push_back(rule);
@@ -63,6 +68,7 @@ std::string CapabilitySet::summary() const {
     lines.push_back(cat("  ", escape(grant.resolved), " [", to_string(grant.access), "] (",
                         grant.is_file ? "file" : "dir", ")"));
   }
+  for (const Denial& denial : denials_) lines.push_back(cat("  ", escape(denial.resolved), " [denied]"));
   lines.emplace_back("Network:");
   lines.push_back(cat("  outbound: ", network_text()));
   append_ports(lines, "tcp connect ports", connect_ports_);

@@ -34,6 +34,12 @@ Result<SandboxState> SandboxState::from_caps(const CapabilitySet& set) {
                 "and could widen the restored sandbox. Remove the port rules or transfer the "
                 "CapabilitySet without SandboxState.");
   }
+  if (!set.denials().empty()) {
+    return fail(ErrorKind::kInvalidArgument,
+                cat("SandboxState cannot represent denied paths (first: ",
+                    escape(set.denials().front().resolved), "); serializing would silently drop them"),
+                "Transfer the CapabilitySet without SandboxState.");
+  }
   SandboxState state;
   state.net_blocked_ = set.is_network_blocked();
   state.resource_limits_ = set.resource_limits();

@@ -56,12 +56,17 @@ Answer answer_for_path(const std::string& path, AccessMode operation, const plan
       answer.granted = plan_answer.access;
       answer.details = cat(doing(operation), " ", name, " is denied: only ", plan_answer.access, " is granted.");
       break;
+    case Reason::kDeniedPath:
+      answer.reason = "denied_path";
+      answer.details = cat(doing(operation), " ", name, " is denied: --deny ", plan_answer.denied_path, " beats every grant.");
+      break;
     case Reason::kPathNotGranted:
       answer.reason = "path_not_granted";
       answer.details = cat(doing(operation), " ", name, " is denied: no grant covers it.");
       break;
   }
-  if (!answer.allowed) answer.flag = flag_that_allows(facts, operation);
+  const bool denied = plan_answer.reason == Reason::kDeniedPath;
+  if (!answer.allowed && !denied) answer.flag = flag_that_allows(facts, operation);
   if (!facts.exists) answer.warning = "Nothing of that name can be seen here now.";
   else if ((reads(operation) && !facts.user_may_read) || (writes(operation) && !facts.user_may_write)) {
     answer.warning = "Its file permissions, or a read-only file system, refuse it to this user in any case.";

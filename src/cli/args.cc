@@ -81,6 +81,8 @@ void add_grants(CLI::App& app, GrantArguments& grants, Raw& raw) {
     const PathFlag& flag = kPathFlags[i];
     repeated(app, flag.names, raw.paths[i], flag.help)->option_text("PATH")->group("Files");
   }
+  repeated(app, "--deny", grants.denied, "Closed, with all below it, although a grant covers it; it must exist")
+      ->option_text("PATH")->group("Files");
   app.add_flag("!--no-system", grants.system,
                "Without the programs, libraries and settings under /usr, /lib and /etc")
       ->group("Files");

@@ -1,10 +1,13 @@
 #include "cli/child_environment.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
 #include <string_view>
 
 #include "base/text.h"
+#include "capability/path_resolution.h"
 
 namespace nono::cli {
 namespace {
@@ -49,6 +52,21 @@ Result<Environment> child_environment(const Environment& host, const std::vector
     }
   }
   return launch::make_environment(base, extra);
+}
+
+void keep_git_working(Environment& environment, const capability::CapabilitySet& set) {
+  const std::string* home = find(environment, "HOME");
+  if (home == nullptr || find(environment, "GIT_CONFIG_GLOBAL") != nullptr) return;
+  const auto is_closed = [&](std::string_view name) {
+    const std::string path = capability::canonicalize_existing_part(cat(*home, name));
+    const bool granted = set.path_covered(path) || std::ranges::any_of(set.fs(), [&](const auto& grant) {
+                           return grant.resolved == path;
+                         });
+    return ::access(path.c_str(), F_OK) == 0 && !granted;
+  };
+  if (is_closed("/.gitconfig") || is_closed("/.config/git/config")) {
+    environment.emplace_back("GIT_CONFIG_GLOBAL", "/dev/null");
+  }
 }
 
 std::string search_path(const Environment& environment) {

@@ -29,8 +29,8 @@ PathFacts DenialFacts::look_up(const std::string& path) {
   facts.is_system = ProtectedPaths::is_system(facts.canonical);
   facts.user_may_read = ::access(facts.canonical.c_str(), R_OK) == 0;
   facts.user_may_write = ::access(facts.canonical.c_str(), W_OK) == 0;
-  facts.read = plan::explain_path(plan_.grants, ancestry, AccessMode::kRead);
-  facts.write = plan::explain_path(plan_.grants, ancestry, AccessMode::kWrite);
+  facts.read = plan::explain_path(plan_.grants, plan_.denials, ancestry, AccessMode::kRead);
+  facts.write = plan::explain_path(plan_.grants, plan_.denials, ancestry, AccessMode::kWrite);
   return facts;
 }
 

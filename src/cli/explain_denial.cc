@@ -24,17 +24,23 @@ bool user_may(const PathFacts& facts, AccessMode mode) {
 // Why `mode` is refused, when the plan refuses it.
 std::string refusal(const PathFacts& facts, AccessMode mode) {
   const plan::PathAnswer& answer = mode == AccessMode::kRead ? facts.read : facts.write;
+  if (answer.reason == plan::PathAnswer::Reason::kDeniedPath) return cat("denied (--deny ", shown(answer.denied_path), ")");
   const bool insufficient = answer.reason == plan::PathAnswer::Reason::kInsufficientAccess;
   std::string why = insufficient ? cat("only ", answer.access, " is granted") : "not granted";
   if (facts.exists && !user_may(facts, mode)) why += ", nor do its file permissions allow it to you";
   return why;
 }
 
+bool is_denied(const PathFacts& facts, AccessMode mode) {
+  const plan::PathAnswer& answer = mode == AccessMode::kRead ? facts.read : facts.write;
+  return answer.reason == plan::PathAnswer::Reason::kDeniedPath;
+}
+
 std::string in_brackets(const std::string& flag) { return flag.empty() ? "" : cat(" (add ", flag, ")"); }
 
 std::string refused(const PathFacts& facts, AccessMode mode) {
   return cat("nono: ", shown(facts.canonical), " was not ", mode == AccessMode::kRead ? "readable" : "writable",
-             " here: ", refusal(facts, mode), in_brackets(flag_for(facts, mode)));
+             " here: ", refusal(facts, mode), is_denied(facts, mode) ? "" : in_brackets(flag_for(facts, mode)));
 }
 
 std::optional<std::string> explain_path_mention(const PathFacts& facts, bool writing, bool certain) {

@@ -1,9 +1,8 @@
 #include "cli/grants.h"
 
 #include "base/text.h"
+#include "cli/planted_links.h"
 #include "cli/system_paths.h"
-#include "kernel/uapi.h"
-#include "plan/landlock_rules.h"
 
 namespace nono::cli {
 namespace {
@@ -37,6 +36,12 @@ Result<CapabilitySet> capabilities_of(const GrantArguments& grants) {
   for (const auto& grant : grants.paths) {
     if (Status ok = add(set, grant); !ok) return tl::unexpected(ok.error());
   }
+  if (Status ok = check_planted_links(grants, set); !ok) return tl::unexpected(ok.error());
+  for (const auto& path : grants.denied) {
+    if (Status ok = set.deny_path(path); !ok) {
+      return fail(ok.error().kind, cat("--deny: ", ok.error().message), ok.error().hint);
+    }
+  }
   if (grants.block_network) set.block_network();
   for (const auto port : grants.connect_ports) set.allow_tcp_connect_port(port);
   for (const auto port : grants.bind_ports) set.allow_bind_port(port);
@@ -47,17 +52,10 @@ Result<CapabilitySet> capabilities_of(const GrantArguments& grants) {
   return set;
 }
 
-kernel::HostFacts facts_for(plan::Isolation isolation) {
-  const kernel::HostFacts facts = kernel::host_facts();
-  const bool holds_the_tree = (plan::scopes(facts.landlock_abi) & kernel::kScopeSignal) != 0;
-  if (isolation == plan::Isolation::kProcess) return facts;
-  if (isolation == plan::Isolation::kAuto && holds_the_tree) return facts;
-  return kernel::host_facts_with_namespaces();
-}
-
-Result<plan::Plan> plan_of(const GrantArguments& grants, const plan::Options& options) {
-  const CapabilitySet set = NONO_TRY(capabilities_of(grants));
-  return plan::make_plan(set, facts_for(options.isolation), options);
+Result<plan::Plan> plan_of(const CapabilitySet& set, const plan::Options& options) {
+  kernel::HostFacts facts = kernel::host_facts();
+  if (plan::asks_for_view(set, facts, options)) facts = kernel::host_facts_with_namespaces();
+  return plan::make_plan(set, facts, options);
 }
 
 }  // namespace nono::cli

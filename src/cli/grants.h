@@ -13,8 +13,6 @@ namespace nono::cli {
 [[nodiscard]] Result<capability::CapabilitySet> capabilities_of(const GrantArguments& grants);
 
 // Namespaces are probed, which costs a process, only when a plan would use them.
-[[nodiscard]] kernel::HostFacts facts_for(plan::Isolation isolation);
-
-[[nodiscard]] Result<plan::Plan> plan_of(const GrantArguments& grants, const plan::Options& options);
+[[nodiscard]] Result<plan::Plan> plan_of(const capability::CapabilitySet& set, const plan::Options& options);
 
 }  // namespace nono::cli

@@ -100,11 +100,13 @@ Result<int> run_or_show(const RunArguments& arguments) {
   options.limits = arguments.limits;
   options.uid = arguments.uid;
   options.gid = arguments.gid;
+  const auto capabilities = NONO_TRY(capabilities_of(arguments.grants));
   options.environment = NONO_TRY(child_environment(launch::host_environment(), arguments.environment));
+  keep_git_working(options.environment, capabilities);
   launch::Command command;
   command.directory = NONO_TRY(starting_directory(arguments));
   command.argv = arguments.command;
-  const plan::Plan plan = NONO_TRY(plan_of(arguments.grants, options));
+  const plan::Plan plan = NONO_TRY(plan_of(capabilities, options));
   command.program = NONO_TRY(program_of(arguments, command.directory, options.environment));
   if (!arguments.dry_run) return launch_and_wait(arguments, plan, std::move(command));
   print(arguments.json ? cat(plan::record_json(plan), "\n") : policy_report(plan, command));

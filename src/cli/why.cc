@@ -9,11 +9,13 @@ namespace nono::cli {
 namespace {
 
 Result<Answer> answer(const WhyArguments& arguments) {
-  const plan::Plan plan = NONO_TRY(plan_of(arguments.grants, {}));
+  const auto capabilities = NONO_TRY(capabilities_of(arguments.grants));
+  const plan::Plan plan = NONO_TRY(plan_of(capabilities, {}));
   DenialFacts facts(plan, NONO_TRY(capability::canonicalize(".")));
   if (arguments.host) return answer_for_host(*arguments.host, arguments.port, facts.network());
   const PathFacts path = facts.look_up(*arguments.path);
-  const auto said = plan::explain_path(plan.grants, capability::ancestry_of(path.canonical), arguments.operation);
+  const auto said = plan::explain_path(plan.grants, plan.denials,
+                                       capability::ancestry_of(path.canonical), arguments.operation);
   return answer_for_path(*arguments.path, arguments.operation, said, path);
 }
 

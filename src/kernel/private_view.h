@@ -11,9 +11,9 @@
 
 namespace nono::kernel {
 
-// A directory or file that stays writable. `path` is canonical; device and inode say what it must
-// still be: whatever has taken its place since is refused, never mounted.
-struct WritableRoot {
+// A directory or file of the view. `path` is canonical; device and inode say what it must still be:
+// whatever has taken its place since is refused, never mounted.
+struct ViewEntry {
   const char* path = nullptr;
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -31,8 +31,12 @@ struct PrivateViewSetup {
   std::size_t uid_map_size = 0;
   const char* gid_map = nullptr;
   std::size_t gid_map_size = 0;
-  const WritableRoot* writable = nullptr;
+  const ViewEntry* writable = nullptr;
   std::size_t writable_count = 0;
+  const ViewEntry* pinned = nullptr;  // directories that become mounts, so that they keep their names
+  std::size_t pinned_count = 0;
+  const ViewEntry* covered = nullptr;  // what is covered by something that cannot be opened
+  std::size_t covered_count = 0;
 };
 
 struct FreshProcSetup {

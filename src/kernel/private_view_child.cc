@@ -29,7 +29,7 @@ int write_file(const char* path, const char* text, std::size_t size) {
 }
 
 // The path as it is in this mount namespace, if it still is what was granted.
-long open_root(const WritableRoot& root) {
+long open_root(const ViewEntry& root) {
   OpenHow how;
   how.flags = O_PATH | O_CLOEXEC;
   how.resolve = kResolveNoSymlinks | kResolveNoMagiclinks;
@@ -57,6 +57,72 @@ long make_root_read_only() {
     if (r != -EBUSY || i == kTries) return r;
     call(SYS_nanosleep, address(&pause), 0);
   }
+}
+
+// One system call after the other, until one fails.
+struct Steps {
+  SetupFailure failure;
+  long step(const char* what, long result) {
+    if (result < 0 && failure.step == nullptr) failure = {what, static_cast<int>(-result)};
+    return result;
+  }
+};
+
+// Over its own place: who has it, has it under this name only.
+SetupFailure pin(const ViewEntry& directory) {
+  Steps steps;
+  const long place = steps.step("open a directory above a denied path", open_root(directory));
+  if (place < 0) return steps.failure;
+  const long tree = steps.step("open_tree", call(kNrOpenTree, place, address(""),
+                                                 kOpenTreeClone | kAtEmptyPath | kAtRecursive | O_CLOEXEC));
+  if (tree >= 0) {
+    steps.step("move_mount", call(kNrMoveMount, tree, address(""), place, address(""),
+                                  kMoveMountFEmptyPath | kMoveMountTEmptyPath));
+    call(SYS_close, tree);
+  }
+  call(SYS_close, place);
+  return steps.failure;
+}
+
+// An empty directory that cannot be written to, and for all but the file system's owner not read.
+long closed_directory(Steps& steps) {
+  const long context = steps.step("fsopen(tmpfs)", call(kNrFsopen, address("tmpfs"), kFsopenCloexec));
+  if (context < 0) return context;
+  steps.step("fsconfig(mode)",
+             call(kNrFsconfig, context, kFsconfigSetString, address("mode"), address("000"), 0));
+  steps.step("fsconfig(create)", call(kNrFsconfig, context, kFsconfigCmdCreate, 0, 0, 0));
+  const long mount = steps.step("fsmount", call(kNrFsmount, context, kFsmountCloexec,
+                                                kMountAttrRdonly | kMountAttrNosuid | kMountAttrNodev | kMountAttrNoexec));
+  call(SYS_close, context);
+  return steps.failure.step == nullptr ? mount : -1;
+}
+
+// A device on a mount without devices: opening it is refused to everybody.
+long closed_file(Steps& steps) {
+  const long tree = steps.step("open_tree(/dev/null)", call(kNrOpenTree, AT_FDCWD, address("/dev/null"),
+                                                            kOpenTreeClone | O_CLOEXEC));
+  if (tree < 0) return tree;
+  MountAttr closed;
+  closed.attr_set = kMountAttrRdonly | kMountAttrNosuid | kMountAttrNodev | kMountAttrNoexec;
+  steps.step("mount_setattr",
+             call(kNrMountSetattr, tree, address(""), kAtEmptyPath, address(&closed), sizeof closed));
+  return steps.failure.step == nullptr ? tree : -1;
+}
+
+SetupFailure cover(const ViewEntry& entry) {
+  Steps steps;
+  const long place = steps.step("open a denied path", open_root(entry));
+  if (place < 0) return steps.failure;
+  struct statx st;
+  steps.step("statx", call(SYS_statx, place, address(""), AT_EMPTY_PATH, STATX_TYPE, address(&st)));
+  const long tree = S_ISDIR(st.stx_mode) ? closed_directory(steps) : closed_file(steps);
+  if (steps.failure.step == nullptr) {
+    steps.step("move_mount", call(kNrMoveMount, tree, address(""), place, address(""),
+                                  kMoveMountFEmptyPath | kMoveMountTEmptyPath));
+  }
+  if (tree >= 0) call(SYS_close, tree);
+  call(SYS_close, place);
+  return steps.failure;
 }
 
 int add_rule(int ruleset, const ProcRule& rule) {
@@ -105,6 +171,13 @@ SetupFailure make_private_view(const PrivateViewSetup& setup) {
     if (r < 0) return {"move_mount", static_cast<int>(-r)};
     call(SYS_close, trees[i]);
     call(SYS_close, places[i]);
+  }
+  // What is pinned first has to be seen through what is pinned later: outermost first.
+  for (std::size_t i = 0; i < setup.pinned_count; ++i) {
+    if (const SetupFailure failure = pin(setup.pinned[i]); failure.step != nullptr) return failure;
+  }
+  for (std::size_t i = 0; i < setup.covered_count; ++i) {
+    if (const SetupFailure failure = cover(setup.covered[i]); failure.step != nullptr) return failure;
   }
   return {};
 }

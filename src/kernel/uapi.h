@@ -67,6 +67,9 @@ inline constexpr int kNewestLandlockAbi = 10;
 
 // --- system call numbers above 423 are the same on every architecture ---------------------------
 inline constexpr long kNrMoveMount = 429;
+inline constexpr long kNrFsopen = 430;
+inline constexpr long kNrFsconfig = 431;
+inline constexpr long kNrFsmount = 432;
 inline constexpr long kNrOpenTree = 428;
 inline constexpr long kNrPidfdOpen = 434;
 inline constexpr long kNrPidfdSendSignal = 424;
@@ -95,9 +98,16 @@ struct MountAttr {
   std::uint64_t userns_fd = 0;
 };
 inline constexpr std::uint64_t kMountAttrRdonly = 0x1;
+inline constexpr std::uint64_t kMountAttrNosuid = 0x2;
+inline constexpr std::uint64_t kMountAttrNodev = 0x4;
+inline constexpr std::uint64_t kMountAttrNoexec = 0x8;
 inline constexpr unsigned kAtRecursive = 0x8000;
 inline constexpr unsigned kAtEmptyPath = 0x1000;
 inline constexpr unsigned kOpenTreeClone = 1;
+inline constexpr unsigned kFsopenCloexec = 1;
+inline constexpr unsigned kFsconfigSetString = 1;
+inline constexpr unsigned kFsconfigCmdCreate = 6;
+inline constexpr unsigned kFsmountCloexec = 1;
 inline constexpr unsigned kMoveMountFEmptyPath = 0x4;
 inline constexpr unsigned kMoveMountTEmptyPath = 0x40;
 

@@ -74,6 +74,8 @@ struct Child::State {
   std::atomic<bool> cancelled{false};
   bool keeper_is_silent = false;  // its socket has closed: its end is near
   std::optional<Error> start_error;  // of starting again
+  bool uncovered = false;  // a denied path was replaced from outside while the command ran
+  Fd covers_event;         // for event_descriptor: the two would take the news from each other
   bool ended = false;
 };
 
@@ -84,6 +86,11 @@ Status Child::State::start() {
   const std::vector<int> passed = request.descriptors(plan);
   for (;;) {
     if (Status ok = hand_over(passed); !ok) return ok;
+    if (Status watched = keeper->watch_covers(); !watched) {
+      request.launch.gate.store(Launch::kAbandon);
+      abandon(false);
+      return watched;
+    }
     // Both are asked while the command's process sets itself up and waits at the gate.
     const bool fits = keeper->fits_caller();
     const Status unchanged = check_grants();
@@ -220,11 +227,12 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
   if (s.ended) return Progress::kEnded;
   if (s.request.input.valid() && std::get<InputBytes>(s.command.input).bytes.empty()) s.request.input.reset();
   s.release_if_received();
-  std::array<pollfd, 5> fds{{{s.keeper_is_silent ? -1 : s.keeper->socket(), POLLIN, 0},
+  std::array<pollfd, 6> fds{{{s.keeper_is_silent ? -1 : s.keeper->socket(), POLLIN, 0},
                              {s.keeper->process(), POLLIN, 0},
                              {s.request.output.get(), POLLIN, 0},
                              {s.request.error.get(), POLLIN, 0},
-                             {s.request.input.get(), POLLOUT, 0}}};
+                             {s.request.input.get(), POLLOUT, 0},
+                             {s.uncovered ? -1 : s.keeper->covers(), POLLPRI, 0}}};
   timespec wait{};
   if (timeout) {
     wait.tv_sec = timeout->count() / 1'000'000'000;
@@ -237,6 +245,10 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
   if (fds[2].revents != 0) s.pump_output(s.request.output, s.output, kPerTurn);
   if (fds[3].revents != 0) s.pump_output(s.request.error, s.error, kPerTurn);
   if (fds[4].revents != 0) s.pump_input();
+  if (fds[5].revents != 0) {
+    s.uncovered = true;
+    kill();
+  }
   if (fds[0].revents != 0) {
     char done = 0;
     if (::recv(s.keeper->socket(), &done, 1, MSG_DONTWAIT) == 1) {
@@ -263,6 +275,10 @@ bool Child::State::watch(int fd, std::uint32_t what) {
 }
 
 bool Child::State::watch_keeper() {
+  if (keeper->covers() >= 0) {
+    covers_event = keeper->open_view_mounts();
+    if (!covers_event.valid() || !watch(covers_event.get(), EPOLLPRI)) return false;
+  }
   return watch(keeper->socket(), EPOLLIN) && watch(keeper->process(), EPOLLIN);
 }
 
@@ -298,6 +314,9 @@ Outcome Child::take_outcome() {
   outcome.error = std::move(error.bytes);
   outcome.dropped_error_bytes = error.dropped_bytes;
   outcome.cancelled = s.cancelled.load();
+  if (s.uncovered) {
+    outcome.error += "nono: a denied path was replaced from outside while the command ran; the command was ended\n";
+  }
   outcome.usage = launch.usage;
   const bool keeper_failed = s.keeper != nullptr && s.keeper->failure().step.load() != Step::kNone;
   const Failure& failure = keeper_failed ? s.keeper->failure() : launch.failure;

@@ -79,7 +79,7 @@ struct Launch {
   char* const* environment = nullptr;
   const int* kept_numbers = nullptr;  // where the kept descriptors must be in the command
   std::size_t kept_count = 0;
-  kernel::WritableRoot directory_in_view;  // with a view: the directory by name
+  kernel::ViewEntry directory_in_view;  // with a view: the directory by name
   bool null_input = false;  // stdin is /dev/null; what was passed in its place is not used
   const RlimitPair* limits = nullptr;
   std::size_t limit_count = 0;
@@ -126,6 +126,7 @@ struct KeeperStart {
   // The keeper has a ruleset, and the waiting process is restricted by it. Constant while no command
   // runs.
   std::atomic<bool> has_ruleset{false};
+  std::atomic<bool> view_made{false};
   Failure failure;  // of the keeper itself, or of a waiting process: it has ended
 
   // Not 0 while that process uses this memory: the kernel sets it at the clone, and clears it at its

@@ -15,6 +15,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "base/text.h"
@@ -53,9 +54,27 @@ void Keeper::FreeMemory::operator()(std::byte* memory) const { std::free(memory)
 
 // The first look at a freshly opened file says nothing; each later one whether there was a change.
 bool Keeper::view_is_current() const {
-  if (!view_) return true;
-  pollfd changed{mounts_.get(), POLLPRI, 0};
-  return mounts_.valid() && ::poll(&changed, 1, 0) == 0;
+  const auto is_unchanged = [](const Fd& mounts) {
+    pollfd changed{mounts.get(), POLLPRI, 0};
+    return mounts.valid() && ::poll(&changed, 1, 0) == 0;
+  };
+  return !view_ || (is_unchanged(mounts_) && (view_->covered.empty() || is_unchanged(view_mounts_)));
+}
+
+Fd Keeper::open_view_mounts() const {
+  return Fd(::open(cat("/proc/", pid_, "/mountinfo").c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+// Nobody inside can change these mounts. They change when somebody outside removes or replaces what
+// one of them covers, and then it is uncovered.
+Status Keeper::watch_covers() {
+  if (!view_ || view_->covered.empty() || view_mounts_.valid()) return {};
+  pollfd ended{process_.get(), POLLIN, 0};
+  while (!start_.view_made.load() && ::poll(&ended, 1, 0) == 0) std::this_thread::yield();
+  Fd mounts = open_view_mounts();
+  if (!mounts.valid() && start_.view_made.load()) return io("open(/proc/PID/mountinfo)");
+  if (mounts.valid()) view_mounts_ = NONO_TRY(kernel::above_stdio(std::move(mounts)));
+  return {};
 }
 
 bool Keeper::fits_caller() {
@@ -66,7 +85,7 @@ bool Keeper::fits_caller() {
 // caller's files most likely.
 Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
   std::optional<ViewKey> view;
-  if (plan.view) view.emplace(*plan.view);
+  if (plan.view) view = NONO_TRY(ViewKey::of(*plan.view));
   const auto fits = [&](const Keeper& idle) {
     return idle.program_ == plan.seccomp_program && idle.view_ == view && idle.start_.host_pid == ::getpid();
   };
@@ -160,6 +179,7 @@ Result<std::unique_ptr<Keeper>> Keeper::make(plan::SeccompProgram program, std::
   }
   if (pid < 0) return fail(ErrorKind::kIo, cat("clone() failed: ", os_error(static_cast<int>(-pid))));
   keeper->reaped_ = false;
+  keeper->pid_ = static_cast<int>(pid);
   keeper->process_ = NONO_TRY(kernel::above_stdio(Fd(pidfd)));
   return keeper;
 }

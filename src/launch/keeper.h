@@ -45,6 +45,12 @@ class Keeper {
   // kSandboxInit.
   [[nodiscard]] Result<bool> send(Launch& launch, const plan::LandlockRules& rules,
                                   const std::vector<int>& descriptors);
+  // With denied paths: once the view stands, a descriptor that poll(2) reports POLLPRI on when one of
+  // them is covered no longer. kIo.
+  [[nodiscard]] Status watch_covers();
+  [[nodiscard]] int covers() const { return view_mounts_.get(); }
+  [[nodiscard]] Fd open_view_mounts() const;  // another one; invalid with errno
+
   void wake() const;  // makes it look at Launch::cancel
   void reap();        // waits for its end, and until nothing of it uses this memory
 
@@ -69,6 +75,8 @@ class Keeper {
   std::optional<ViewKey> view_;
   std::optional<ViewSetup> view_setup_;
   Fd mounts_;  // with a view: /proc/self/mountinfo, which says when the host's mounts have changed
+  Fd view_mounts_;  // the same of the view itself
+  int pid_ = 0;
   plan::SeccompProgram program_;
   HostIdentity identity_;  // of its maker
   bool is_new_ = true;

@@ -135,6 +135,7 @@ void confine(KeeperStart& start) {
 void enter_view(KeeperStart& start) {
   const kernel::SetupFailure failure = kernel::make_private_view(start.view);
   if (failure.step != nullptr) fail(start.failure, Step::kView, -failure.error, 0, failure.step);
+  start.view_made.store(true);
   if (!start.fresh_proc) install_filter(start, start.failure);
 }
 

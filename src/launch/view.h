@@ -1,11 +1,12 @@
 // What the private view of a kept keeper shows, and the same in the form that the keeper's process
-// reads. Values; nothing here makes a system call but for the caller's ids.
+// reads. Values.
 #pragma once
 
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "base/result.h"
 #include "kernel/fd_table.h"
 #include "kernel/private_view.h"
 #include "plan/plan.h"
@@ -14,11 +15,17 @@ namespace nono::launch {
 
 // Two plans with the same key can use one view: the same objects at the same places.
 struct ViewKey {
-  explicit ViewKey(const plan::View& view);
+  using Entries = std::vector<std::pair<std::string, kernel::Identity>>;
+
+  // Looks at what is denied and what leads there, as it is now. kSandboxInit, naming it, when it cannot
+  // be covered: it does not exist, or has more names.
+  [[nodiscard]] static Result<ViewKey> of(const plan::View& view);
 
   bool user_namespace = false;
   bool fresh_proc = false;
-  std::vector<std::pair<std::string, kernel::Identity>> writable;
+  Entries writable;
+  Entries pinned;
+  Entries covered;
   bool operator==(const ViewKey&) const = default;
 };
 
@@ -32,7 +39,9 @@ class ViewSetup {
   [[nodiscard]] const kernel::PrivateViewSetup& raw() const { return raw_; }
 
  private:
-  std::vector<kernel::WritableRoot> writable_;
+  std::vector<kernel::ViewEntry> writable_;
+  std::vector<kernel::ViewEntry> pinned_;
+  std::vector<kernel::ViewEntry> covered_;
   std::string uid_map_;
   std::string gid_map_;
   kernel::PrivateViewSetup raw_;

@@ -38,6 +38,11 @@ class Writer {
     const int abi = plan_.facts.landlock_abi;
     add("files", "landlock",
         cat("ABI ", abi, "; ", plan_.grants.size(), " grants, everything else refused (EACCES)"));
+    if (plan_.view && !plan_.view->covered.empty()) {
+      add("denied paths inside grants", "mount namespace",
+          cat(plan_.view->covered.size(), " covered; they cannot be opened, nor they or the directories that "
+              "lead there be renamed (EACCES, EBUSY)"));
+    }
     if (abi < 2) add("rename across directories", "landlock", "always refused below ABI 2");
     if (abi < 3) {
       add("truncate", "seccomp", "truncate and read-only O_TRUNC refused (Landlock needs ABI 3)");

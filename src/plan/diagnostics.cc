@@ -131,6 +131,11 @@ class Reporter {
         "likely_sandbox_path");
     entry.path = path;
     entry.access = access;
+    if (facts.is_denied) {
+      entry.remediation = Remediation{"check_policy", {}, {}, false};
+      report_.diagnostics.push_back(std::move(entry));
+      return;
+    }
     const bool is_working_directory = capability::is_within(path, context_.directory) &&
                                       capability::is_within(context_.directory, path);
     entry.remediation = is_working_directory && !facts.granted
@@ -156,6 +161,7 @@ const char* reason_text(PathAnswer::Reason reason) {
     case PathAnswer::Reason::kGrantedPath: return "granted_path";
     case PathAnswer::Reason::kInsufficientAccess: return "insufficient_access";
     case PathAnswer::Reason::kPathNotGranted: return "path_not_granted";
+    case PathAnswer::Reason::kDeniedPath: return "denied_path";
   }
   return "";
 }
@@ -206,12 +212,14 @@ SessionReport session_report(int exit_code, KnownFacts facts, std::string_view e
   return report;
 }
 
-PathFacts look_up(const std::vector<capability::FsCapability>& grants, const std::string& path) {
+PathFacts look_up(const std::vector<capability::FsCapability>& grants,
+                  const std::vector<capability::Denial>& denials, const std::string& path) {
   const capability::Ancestry ancestry = capability::ancestry_of(path);
-  const auto allowed = [&](AccessMode mode) { return explain_path(grants, ancestry, mode).allowed(); };
+  const auto allowed = [&](AccessMode mode) { return explain_path(grants, denials, ancestry, mode).allowed(); };
   const bool read = allowed(AccessMode::kRead);
   const bool write = allowed(AccessMode::kWrite);
   PathFacts facts;
+  facts.is_denied = std::ranges::any_of(denials, [&](const auto& d) { return d.covers(ancestry.canonical); });
   if (read || write) {
     facts.granted = read && write ? AccessMode::kReadWrite : read ? AccessMode::kRead : AccessMode::kWrite;
   }

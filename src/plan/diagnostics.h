@@ -21,6 +21,7 @@ namespace nono::plan {
 struct PathFacts {
   std::optional<capability::AccessMode> granted;
   bool is_directory = false;
+  bool is_denied = false;  // no grant would help
 };
 
 struct DiagnosticContext {
@@ -73,7 +74,8 @@ struct SessionReport {
                                            const DiagnosticContext& context);
 
 // What `grants` mean for `path`, for DiagnosticContext. Asks the file system.
-[[nodiscard]] PathFacts look_up(const std::vector<capability::FsCapability>& grants, const std::string& path);
+[[nodiscard]] PathFacts look_up(const std::vector<capability::FsCapability>& grants,
+                                const std::vector<capability::Denial>& denials, const std::string& path);
 
 // Compact, valid UTF-8 whatever went in.
 [[nodiscard]] std::string report_json(const SessionReport& report);

@@ -37,6 +37,7 @@ const FsCapability* longest(const std::vector<const FsCapability*>& grants, Pass
 }  // namespace
 
 PathAnswer explain_path(const std::vector<FsCapability>& grants,
+                        const std::vector<capability::Denial>& denials,
                         const capability::Ancestry& ancestry, AccessMode mode) {
   std::vector<const FsCapability*> covering;
   for (const auto& grant : grants) {
@@ -44,6 +45,12 @@ PathAnswer explain_path(const std::vector<FsCapability>& grants,
   }
   PathAnswer answer;
   answer.requested = to_string(mode);
+  for (const auto& denial : denials) {
+    if (covering.empty() || !denial.covers(ancestry.canonical)) continue;
+    answer.reason = PathAnswer::Reason::kDeniedPath;
+    answer.denied_path = denial.resolved;
+    return answer;
+  }
   if (const auto* alone = longest(covering, [&](const auto& g) { return suffices(g.access, mode); })) {
     answer.reason = PathAnswer::Reason::kGrantedPath;
     answer.granted_path = alone->resolved;

@@ -1,7 +1,9 @@
 // Explain: may the sandbox do this, and which grant says so? Pure.
 //
 // Answers what the kernel will do: every grant whose object is the path itself or one of its
-// ancestors counts, by identity (device and inode), and their rights add up.
+// ancestors counts, by identity (device and inode), and their rights add up. A denial of the path or
+// of one of its ancestors beats them all. In one case the kernel is stricter: in a mount view a file that is
+// granted for writing by another of its names (a hard link) stays read-only by this one.
 #pragma once
 
 #include <string>
@@ -13,15 +15,17 @@
 namespace nono::plan {
 
 struct PathAnswer {
-  enum class Reason { kGrantedPath, kInsufficientAccess, kPathNotGranted };
+  enum class Reason { kGrantedPath, kInsufficientAccess, kPathNotGranted, kDeniedPath };
   Reason reason = Reason::kPathNotGranted;
   std::string granted_path;  // kGrantedPath: the grant, or "R (read) + W (write)"
   std::string access;        // kGrantedPath: its mode. kInsufficientAccess: what is granted
   std::string requested;
+  std::string denied_path;   // kDeniedPath: the denial
   [[nodiscard]] bool allowed() const { return reason == Reason::kGrantedPath; }
 };
 
 [[nodiscard]] PathAnswer explain_path(const std::vector<capability::FsCapability>& grants,
+                                      const std::vector<capability::Denial>& denials,
                                       const capability::Ancestry& ancestry,
                                       capability::AccessMode mode);
 

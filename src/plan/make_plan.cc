@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "kernel/uapi.h"
+#include "plan/denials.h"
 #include "plan/plan.h"
 
 namespace nono::plan {
@@ -76,8 +77,27 @@ Status check_grants(const capability::CapabilitySet& set) {
   return {};
 }
 
-Result<TreeKill> choose_tree_kill(const kernel::HostFacts& facts, const Options& options) {
+// A denial inside a grant takes a mount view: Landlock knows no deny.
+Status check_view(const kernel::HostFacts& facts, const Options& options, const std::string& denied) {
+  const std::string what = cat("the denial of ", escape(denied), ", which lies inside a grant, takes a mount view");
+  const std::string grant_less = "Grant paths that leave it out";
+  if (options.subject == Subject::kThisProcess) {
+    return refuse(cat(what, ", which a running process cannot be given"), cat(grant_less, "."));
+  }
+  if (options.isolation == Isolation::kProcess) {
+    return refuse(cat(what, ", and isolation=\"process\" has none"),
+                  cat(grant_less, ", or use isolation=\"namespaces\" or \"auto\"."));
+  }
+  if (!facts.private_view) {
+    return refuse(cat(what, ", which is not possible here: ", facts.private_view_error),
+                  cat(grant_less, ", or allow user namespaces."));
+  }
+  return {};
+}
+
+Result<TreeKill> choose_tree_kill(const kernel::HostFacts& facts, const Options& options, bool needs_view) {
   if (options.subject == Subject::kThisProcess) return TreeKill::kNone;
+  if (needs_view) return TreeKill::kPidNamespace;
   const bool has_scope = (scopes(facts.landlock_abi) & kernel::kScopeSignal) != 0;
   if (options.isolation != Isolation::kNamespaces && has_scope) return TreeKill::kSignalScope;
   if (options.isolation != Isolation::kProcess && facts.private_view) return TreeKill::kPidNamespace;
@@ -160,8 +180,10 @@ SeccompRules seccomp_rules(const capability::CapabilitySet& set, const kernel::H
   return rules;
 }
 
-View make_view(const LandlockRules& rules, const kernel::HostFacts& facts) {
+View make_view(const LandlockRules& rules, const kernel::HostFacts& facts, Covers covers) {
   View view;
+  view.pinned = std::move(covers.pinned);
+  view.covered = std::move(covers.covered);
   view.user_namespace = facts.view_needs_user_namespace;
   for (const auto& rule : rules.paths) {
     if (capability::is_within("/proc", rule.path)) {
@@ -174,6 +196,14 @@ View make_view(const LandlockRules& rules, const kernel::HostFacts& facts) {
 }
 
 }  // namespace
+
+bool asks_for_view(const capability::CapabilitySet& capabilities, const kernel::HostFacts& facts,
+                   const Options& options) {
+  if (options.subject == Subject::kThisProcess || options.isolation == Isolation::kProcess) return false;
+  const bool holds_trees = (scopes(facts.landlock_abi) & kernel::kScopeSignal) != 0;
+  return facts.landlock_abi >= 1 &&
+         (options.isolation == Isolation::kNamespaces || !holds_trees || !capabilities.denials().empty());
+}
 
 Result<Plan> make_plan(const capability::CapabilitySet& capabilities,
                        const kernel::HostFacts& facts, const Options& options) {
@@ -188,21 +218,27 @@ Result<Plan> make_plan(const capability::CapabilitySet& capabilities,
   if (const Status limits_ok = check_limits(facts, options, limits); !limits_ok) {
     return tl::unexpected(limits_ok.error());
   }
+  Covers covers = NONO_TRY(covers_for(capabilities));
+  const bool needs_view = !covers.covered.empty();
+  if (needs_view) {
+    if (const Status ok = check_view(facts, options, covers.covered.front()); !ok) return tl::unexpected(ok.error());
+  }
   Plan plan;
   plan.facts = facts;
-  plan.tree_kill = NONO_TRY(choose_tree_kill(facts, options));
+  plan.tree_kill = NONO_TRY(choose_tree_kill(facts, options, needs_view));
   plan.become = NONO_TRY(choose_identity(facts, options));
   plan.landlock = landlock_rules(capabilities, facts.landlock_abi);
   const bool namespaces = plan.tree_kill == TreeKill::kPidNamespace;
   plan.seccomp_rules = seccomp_rules(capabilities, facts, namespaces);
   plan.seccomp_program = NONO_TRY(compile_seccomp(plan.seccomp_rules));
-  if (namespaces) plan.view = make_view(plan.landlock, facts);
+  if (namespaces) plan.view = make_view(plan.landlock, facts, std::move(covers));
   plan.rlimits = rlimits(limits);
   plan.kept_capabilities =
       facts.uid == 0 && !plan.become ? facts.capabilities & kFileOwnership : 0;
   plan.environment = options.environment;
   plan.keep_descriptors = options.keep_descriptors;
   plan.grants = capabilities.fs();
+  plan.denials = capabilities.denials();
   return plan;
 }
 

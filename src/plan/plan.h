@@ -65,11 +65,15 @@ struct Identity {
 
 enum class TreeKill { kSignalScope, kPidNamespace, kNone };  // kNone: kThisProcess
 
-// The mount view: the whole root read-only, these directories writable where they are.
+// The mount view: the whole root read-only, these directories writable where they are. What is denied
+// inside a grant is covered by something that cannot be opened, and the directories that lead there from
+// a writable one are mounts of their own, so that nobody inside can give their names to others.
 struct View {
   bool user_namespace = false;
   std::vector<LandlockPathRule> writable;
   std::vector<LandlockPathRule> in_proc;  // grants below /proc, made anew in the fresh one
+  std::vector<std::string> pinned;        // those directories, outermost first
+  std::vector<std::string> covered;       // what is denied
 };
 
 struct Plan {
@@ -85,7 +89,12 @@ struct Plan {
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<int> keep_descriptors;
   capability::GrantList grants;
+  std::vector<capability::Denial> denials;
 };
+
+// Does the answer depend on whether a mount view is possible, which takes a trial to know?
+[[nodiscard]] bool asks_for_view(const capability::CapabilitySet& capabilities,
+                                 const kernel::HostFacts& facts, const Options& options);
 
 // Errors: kSandboxInit (this kernel or this caller cannot enforce what was asked; the message
 // names it), kInvalidArgument.

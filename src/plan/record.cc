@@ -2,6 +2,7 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "kernel/uapi.h"
@@ -21,6 +22,17 @@ Json grants(const Plan& plan) {
                     {"is_file", grant.is_file},
                     {"source", grant.source.to_string()},
                     {"landlock_rights", plan.landlock.paths[i].access}});
+  }
+  return list;
+}
+
+Json denials(const Plan& plan) {
+  Json list = Json::array();
+  for (const auto& denial : plan.denials) {
+    const bool covered = plan.view && std::ranges::any_of(plan.view->covered, [&](const std::string& path) {
+                           return capability::is_within_folded(path, denial.resolved);
+                         });
+    list.push_back({{"path", denial.resolved}, {"enforced_by", covered ? "mount namespace" : "landlock: not granted"}});
   }
   return list;
 }
@@ -74,6 +86,7 @@ std::string record_json(const Plan& plan) {
                       {"landlock_abi", plan.facts.landlock_abi},
                       {"landlock_errata", plan.facts.landlock_errata}};
   record["grants"] = grants(plan);
+  if (!plan.denials.empty()) record["denials"] = denials(plan);
   record["network"] = {{"sockets", sockets(plan.seccomp_rules.sockets)},
                        {"connect_ports", ports(plan, kernel::kNetConnectTcp)},
                        {"bind_ports", ports(plan, kernel::kNetBindTcp)}};

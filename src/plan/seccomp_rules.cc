@@ -29,7 +29,10 @@ constexpr std::uint32_t kSockStream = 1;
 constexpr std::uint32_t kSockDgram = 2;
 constexpr std::uint32_t kSockSeqpacket = 5;
 constexpr std::uint32_t kSockTypeMask = ~(04000U | 02000000U);  // SOCK_NONBLOCK, SOCK_CLOEXEC
+constexpr std::uint32_t kIpprotoIcmp = 1;  // sockets of ping
 constexpr std::uint32_t kIpprotoTcp = 6;
+constexpr std::uint32_t kIpprotoUdp = 17;
+constexpr std::uint32_t kIpprotoIcmpv6 = 58;
 constexpr std::uint32_t kMsgFastopen = 0x20000000;
 constexpr std::uint32_t kCloneNamespaces = 0x7e020000;  // every CLONE_NEW* that clone(2) takes
 constexpr std::uint32_t kCloneNewpid = 0x20000000;
@@ -231,10 +234,12 @@ class Compiler {
   void socket() {
     const Label internet = asm_.label();
     const Label netlink = asm_.label();
+    const Label datagram = asm_.label();
     asm_.load_argument(0);
     if (rules_.sockets == Sockets::kNone) {
       asm_.if_equal(kAfUnix, allow_, deny_);
       asm_.bind(internet);
+      asm_.bind(datagram);
       asm_.bind(netlink);
       return;
     }
@@ -245,11 +250,17 @@ class Compiler {
     asm_.bind(internet);
     asm_.load_argument(1);
     asm_.bit_and(kSockTypeMask);
-    if (rules_.sockets == Sockets::kInternet) asm_.if_equal(kSockDgram, allow_, kNext);
+    if (rules_.sockets == Sockets::kInternet) asm_.if_equal(kSockDgram, datagram, kNext);
     asm_.if_equal(kSockStream, kNext, deny_);
     asm_.load_argument(2);  // MPTCP and SCTP are not covered by Landlock's TCP rights
     asm_.if_equal(0, allow_, kNext);
     asm_.if_equal(kIpprotoTcp, allow_, deny_);
+    asm_.bind(datagram);
+    if (rules_.sockets == Sockets::kInternet) {
+      asm_.load_argument(2);
+      for (const std::uint32_t protocol : {0U, kIpprotoUdp, kIpprotoIcmp}) asm_.if_equal(protocol, allow_, kNext);
+      asm_.if_equal(kIpprotoIcmpv6, allow_, deny_);
+    }
     asm_.bind(netlink);
     if (rules_.sockets == Sockets::kInternet) argument_must_be_zero(2);  // NETLINK_ROUTE
   }

@@ -169,6 +169,11 @@ TEST_P(EveryArch, OpenNetworkStillMakesNoExoticSocket) {
   EXPECT_EQ(filter("socket", {1, 1, 0}), kEperm) << "AF_UNIX";
   EXPECT_EQ(filter("socket", {17, 3, 0}), kEperm) << "AF_PACKET";
   EXPECT_EQ(filter("socket", {2, 3, 1}), kEperm) << "raw";
+  EXPECT_EQ(filter("socket", {2, 2, 0}), kAllowed) << "UDP";
+  EXPECT_EQ(filter("socket", {2, 2, 1}), kAllowed) << "ping";
+  EXPECT_EQ(filter("socket", {10, 2, 58}), kAllowed) << "ping";
+  EXPECT_EQ(filter("socket", {2, 2, 136}), kEperm) << "UDP-Lite";
+  EXPECT_EQ(filter("socket", {2, 2, 115}), kEperm) << "L2TP";
   EXPECT_EQ(filter("socket", {38, 5, 0}), kEperm) << "AF_ALG";
 }
 

@@ -188,3 +188,32 @@ def test_setup(nono):
     assert done.returncode == (0 if nono.run("--", "true").returncode == 0 else 1)
     for word in (b"Landlock", b"ABI", b"seccomp", b"namespaces", b"cgroups"):
         assert word in done.stdout
+
+
+# --- denials inside a grant ----------------------------------------------------------------------------
+
+
+def test_a_denied_path_inside_a_grant(nono):
+    nono.directory("project")
+    file = nono.file("project/.env", "secret")
+    nono.file("project/code", "code")
+    flags = ("--allow", "project", "--deny", file)
+    done = nono.run(*flags, "--", "cat", "project/code", file)
+    if done.returncode == 126:
+        assert b"takes a mount view, which is not possible here" in done.stderr
+        return
+    assert (done.returncode, done.stdout) == (1, b"code")
+    assert last_line(done) == f"nono: {file} was not readable here: denied (--deny {file})"
+    assert nono.run(*flags, "--", "rm", "-f", file).returncode == 1
+    why = nono("why", *flags, "--path", file)
+    assert why.returncode == 1
+    assert f"is denied: --deny {file} beats every grant" in why.stdout.decode()
+    assert nono("why", *flags, "--path", "project/code").returncode == 0
+    assert f"denied      {file}" in nono.run(*flags, "--dry-run", "--", "true").stdout.decode()
+
+
+def test_a_denied_path_that_does_not_exist(nono):
+    nono.directory("project")
+    done = nono.run("--allow", "project", "--deny", "project/.env", "--", "true")
+    assert done.returncode == 126
+    assert b"project/.env cannot be denied: it does not exist" in done.stderr or b"mount view" in done.stderr

@@ -7,6 +7,7 @@ import os
 import pty
 import resource
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -457,3 +458,34 @@ def test_many_grants(nono):
     for number in range(min(300, soft // 4)):
         flags += ["--read", nono.directory(str(number))]
     assert nono.run(*flags, "--", "true").returncode == 0
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="expected: git is not installed")
+def test_git_works_beside_settings_that_it_may_not_read(nono):
+    nono.file(".gitconfig", "[user]\n\tname = n\n\temail = e\n")
+    nono.directory("project")
+    script = "git init -q . && git config user.name || echo none"
+    done = nono.run("--allow", "project", "--cwd", "project", "--", "sh", "-c", script)
+    assert (done.returncode, done.stdout) == (0, b"none\n"), done.stderr
+    done = nono.run("--allow", "project", "--read-file", ".gitconfig", "--cwd", "project", "--", "sh", "-c", script)
+    assert (done.returncode, done.stdout) == (0, b"n\n"), done.stderr
+
+
+def test_a_grant_through_a_link_that_a_command_could_have_made_is_refused(nono):
+    nono.directory("project")
+    nono.directory("project/inner")
+    secret = nono.directory("secret")
+    nono.file("secret/key", "the secret")
+    flags = ("--allow", "project", "--read", "project/inner")
+    script = f"rmdir project/inner && ln -s {secret} project/inner"
+    assert nono.run(*flags, "--", "sh", "-c", script).returncode == 0
+    done = nono.run(*flags, "--", "cat", "project/inner/key")
+    assert (done.returncode, done.stdout) == (126, b"")
+    assert f"goes through the link {nono.home}/project/inner, which lies inside {nono.home}/project" in done.stderr.decode()
+
+
+def test_a_grant_through_any_other_link_is_fine(nono):
+    nono.directory("project")
+    nono.file("project/file", "text")
+    (nono.home / "link").symlink_to("project")
+    assert nono.run("--allow", "link", "--", "cat", "link/file").stdout == b"text"

@@ -15,6 +15,7 @@
 
 #include "launch/child.h"
 #include "plan/plan.h"
+#include "run.h"
 
 namespace nono::launch {
 namespace {

@@ -130,6 +130,20 @@ class CapabilitySet:
             ValueError: It is a directory.
             OSError: The path cannot be resolved.
         """
+    def deny_path(self, path: _Path) -> None:
+        """Close a path, and all below it, although a grant covers it: it beats every grant.
+
+        The path must exist when a command starts, and what is there then is closed. Enforced by a mount
+        view, so such commands run with `isolation="namespaces"`; where that is not possible, or is
+        excluded by `isolation="process"` or `apply`, they are refused. A denial that no grant covers
+        costs nothing.
+
+        Raises:
+            OSError: The path cannot be resolved.
+        """
+    @property
+    def denied_paths(self) -> list[str]:
+        """The denied paths, canonical, in the order they were given."""
     def block_network(self) -> None:
         """No network."""
     def allow_localhost_port(self, port: int) -> None:
@@ -368,11 +382,11 @@ def plan(
 def apply(caps: CapabilitySet) -> None:
     """Put this process under a sandbox, for good.
 
-    Every thread is bound or none: a process that has threads is refused where the kernel cannot bind
-    them all (Landlock ABI below 8).
+    Every thread is bound or none: a process with a thread that cannot be reached within 3 seconds is
+    refused.
 
     Raises:
-        RuntimeError: It cannot be enforced; nothing has changed, or the process has lost rights.
+        RuntimeError: It cannot be enforced; nothing has changed, or the message says how far it went.
     """
 
 def apply_landlock(caps: CapabilitySet) -> None:

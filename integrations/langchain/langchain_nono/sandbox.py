@@ -20,7 +20,7 @@ from nono_py import (
 from langchain_nono.file_tools import FileTools
 from langchain_nono.grants import grant_system, grant_toolchains, readable_directories
 from langchain_nono.output import combine
-from langchain_nono.paths import PathMap
+from langchain_nono.paths import PathMap, within_any
 from langchain_nono.temporary import PrivateDirectory
 from langchain_nono.toolchains import Survey, Toolchain
 from langchain_nono.transfer import Transfer
@@ -64,6 +64,7 @@ class NonoSandbox(FileTools):
         isolation: str = "auto",
         max_memory_bytes: int | None = None,
         max_processes: int | None = None,
+        deny: list[str] | None = None,
     ) -> None:
         """Grant and hold; no process is started.
 
@@ -89,6 +90,8 @@ class NonoSandbox(FileTools):
             isolation: As in `nono_py.sandboxed_exec`.
             max_memory_bytes: As in `nono_py.sandboxed_exec`, for each command.
             max_processes: As in `nono_py.sandboxed_exec`, for each command.
+            deny: Existing files and directories inside the granted ones that stay closed, to commands
+                and file tools alike; see `nono_py.CapabilitySet.deny_path` for what that takes.
 
         Raises:
             ValueError: Arguments that contradict each other, or a file where a directory belongs.
@@ -127,6 +130,9 @@ class NonoSandbox(FileTools):
         denied: list[str] = []
         if policy_json is not None and policy_groups:
             denied = self._apply_policy(policy_json, policy_groups, readable, writable)
+        for path in deny or ():
+            self._caps.deny_path(path)
+        denied += self._caps.denied_paths
         self._survey = Survey()
         if inherit_toolchains:
             self._survey = grant_toolchains(self._caps, os.environ.get("PATH", ""), self._working_dir, denied)
@@ -140,6 +146,11 @@ class NonoSandbox(FileTools):
         self._transfer = Transfer(readable, writable, denied)
         self._paths = PathMap(self._working_dir, {*readable, *writable}, virtual=virtual_workspace_root)
         self._readable = readable_directories(self._caps)
+        # git ends with an error when its user has settings that it may not read: then it is told of none.
+        self._git_is_closed = any(
+            os.path.exists(path) and not within_any(os.path.realpath(path), self._readable)
+            for path in map(os.path.expanduser, ("~/.gitconfig", "~/.config/git/config"))
+        )
         self._last_path = "", ""
 
     @property
@@ -256,6 +267,8 @@ class NonoSandbox(FileTools):
         if "PATH" in values:
             values["PATH"] = self._child_path(values["PATH"])
         pairs = [(name, values[name]) for name in _ENVIRONMENT if name in values]
+        if self._git_is_closed:
+            pairs.append(("GIT_CONFIG_GLOBAL", os.devnull))
         on_mac = platform.system() == "Darwin"
         if on_mac and "CURL_CA_BUNDLE" not in os.environ and os.path.exists(_MAC_CERTIFICATES):
             pairs.append(("CURL_CA_BUNDLE", _MAC_CERTIFICATES))

@@ -27,6 +27,7 @@ _LINUX_DIRECTORIES = (
 )
 _DEVICES = ("/dev/full", "/dev/random", "/dev/urandom", "/dev/zero")
 _LINUX_FILES = (
+    "/etc/gitconfig",  # git does not run where it is there and cannot be read
     "/etc/hosts",
     "/etc/ld.so.cache",
     "/etc/ld.so.conf",
