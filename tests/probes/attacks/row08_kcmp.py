@@ -1,0 +1,10 @@
+import os
+
+from inside import call, run
+
+
+def attack(target):
+    call("kcmp", os.getpid(), target.pid, 1, 0, 0)  # KCMP_VM
+
+
+run(attack)

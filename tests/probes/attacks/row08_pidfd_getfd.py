@@ -1,0 +1,11 @@
+import os
+
+from inside import call, run, show
+
+
+def attack(target):
+    stolen = call("pidfd_getfd", call("pidfd_open", target.pid, 0), target.fd, 0)
+    show(os.pread(stolen, 100, 0))
+
+
+run(attack)

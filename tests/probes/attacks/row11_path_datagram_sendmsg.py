@@ -1,0 +1,10 @@
+import socket
+
+from inside import run
+
+
+def attack(target):
+    socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendmsg([b"out"], [], 0, target.name)
+
+
+run(attack)

@@ -1,0 +1,10 @@
+import ctypes
+
+from inside import call, run
+
+
+def attack(target):
+    call("io_uring_setup", 8, ctypes.create_string_buffer(256))
+
+
+run(attack)

@@ -1,0 +1,10 @@
+import os
+
+from inside import call, run
+
+
+def attack(target):
+    call("setns", os.open(f"/proc/{target.pid}/ns/net", os.O_RDONLY), 0)
+
+
+run(attack)

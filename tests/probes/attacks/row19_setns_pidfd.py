@@ -1,0 +1,10 @@
+from inside import call, run
+
+CLONE_NEWNET = 0x40000000
+
+
+def attack(target):
+    call("setns", call("pidfd_open", target.pid, 0), CLONE_NEWNET)
+
+
+run(attack)

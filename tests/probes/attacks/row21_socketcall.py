@@ -1,0 +1,18 @@
+# One i386 call for all that sockets do, with the arguments behind a pointer.
+import socket
+import struct
+
+from inside import LowMemory, inet, run
+
+SOCKETCALL = 102
+SOCKET, SENDTO = 1, 11
+
+
+def attack(target):
+    low = LowMemory()
+    fd = low.int80(SOCKETCALL, SOCKET, low.put(struct.pack("=3I", socket.AF_INET, socket.SOCK_DGRAM, 0)))
+    words = struct.pack("=6I", fd, low.put(b"out"), 3, 0, low.put(inet(target.port)), 16)
+    low.int80(SOCKETCALL, SENDTO, low.put(words))
+
+
+run(attack)

@@ -1,0 +1,8 @@
+from inside import AT_FDCWD, call, run
+
+
+def attack(target):
+    call("fchmodat2", AT_FDCWD, target.file.encode(), 0o4777, 0)
+
+
+run(attack)

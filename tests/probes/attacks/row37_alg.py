@@ -1,0 +1,11 @@
+# The kernel's ciphers.
+import socket
+
+from inside import run
+
+
+def attack(target):
+    socket.socket(38, socket.SOCK_SEQPACKET, 0)
+
+
+run(attack)

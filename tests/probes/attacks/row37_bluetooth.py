@@ -1,0 +1,10 @@
+import socket
+
+from inside import run
+
+
+def attack(target):
+    socket.socket(31, socket.SOCK_RAW, 1)
+
+
+run(attack)

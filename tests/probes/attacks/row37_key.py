@@ -1,0 +1,11 @@
+# IPsec keys.
+import socket
+
+from inside import run
+
+
+def attack(target):
+    socket.socket(15, socket.SOCK_RAW, 2)
+
+
+run(attack)

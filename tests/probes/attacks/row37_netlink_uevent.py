@@ -1,0 +1,10 @@
+import socket
+
+from inside import run
+
+
+def attack(target):
+    socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 15)
+
+
+run(attack)

@@ -1,0 +1,11 @@
+# ICMP echo without privileges.
+import socket
+
+from inside import run
+
+
+def attack(target):
+    socket.socket(socket.AF_INET, socket.SOCK_DGRAM, socket.IPPROTO_ICMP)
+
+
+run(attack)

@@ -1,0 +1,10 @@
+import socket
+
+from inside import run
+
+
+def attack(target):
+    socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+
+
+run(attack)

@@ -1,0 +1,12 @@
+# A connection without connect.
+import socket
+
+from inside import run
+
+
+def attack(target):
+    client = socket.socket()
+    client.sendto(b"out", socket.MSG_FASTOPEN, ("127.0.0.1", target.port))
+
+
+run(attack)

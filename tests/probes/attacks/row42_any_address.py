@@ -1,0 +1,13 @@
+# 0.0.0.0 means this machine.
+import socket
+
+from inside import run
+
+
+def attack(target):
+    client = socket.socket()
+    client.connect(("0.0.0.0", target.port))
+    client.sendall(b"out")
+
+
+run(attack)

@@ -1,0 +1,9 @@
+# Q_SYNC of a device that is not there.
+from inside import run, unless_refused
+
+
+def attack(target):
+    unless_refused("quotactl", 0x800000 << 8, b"/dev/nono-none", 0, 0)
+
+
+run(attack)

@@ -1,0 +1,10 @@
+from inside import call, run
+
+UFFD_USER_MODE_ONLY = 1
+
+
+def attack(target):
+    call("userfaultfd", UFFD_USER_MODE_ONLY)
+
+
+run(attack)

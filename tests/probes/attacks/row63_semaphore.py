@@ -1,0 +1,10 @@
+import struct
+
+from inside import call, run
+
+
+def attack(target):
+    call("semop", target.sem, struct.pack("=Hhh", 0, 1, 0), 1)
+
+
+run(attack)

@@ -1,0 +1,10 @@
+import ctypes
+
+from inside import call, run, show
+
+
+def attack(target):
+    show(ctypes.string_at(call("shmat", target.shm, 0, 0), 64))
+
+
+run(attack)

@@ -1,0 +1,9 @@
+from inside import run
+
+
+def attack(target):
+    with open(target.meeting, "wb") as file:
+        file.write(b"out")
+
+
+run(attack)

@@ -1,0 +1,11 @@
+from inside import call, run
+
+WHO_PROCESS = 1
+BEST_EFFORT_7 = 2 << 13 | 7
+
+
+def attack(target):
+    call("ioprio_set", WHO_PROCESS, target.pid, BEST_EFFORT_7)
+
+
+run(attack)

@@ -1,0 +1,12 @@
+import struct
+
+from inside import call, run
+
+SCHED_BATCH = 3
+
+
+def attack(target):
+    call("sched_setattr", target.pid, struct.pack("=IIQiIQQQ", 48, SCHED_BATCH, 0, 7, 0, 0, 0, 0), 0)
+
+
+run(attack)
