@@ -38,7 +38,8 @@ best report; it becomes a test with the correction.
 
 Each row has programs in [attacks/](../tests/probes/attacks) that are first run without a sandbox, where they have to succeed, and
 then in one: as root and as an ordinary user, by SDK and by CLI, with and without user namespaces. What
-counts is what the kernel did, seen from outside. **Open** names the settings in which an attack is not stopped.
+counts is what the kernel did, seen from outside. [test_mutations.py](../tests/probes/test_mutations.py) takes single rules out of the
+plan and expects the probe of that row to succeed. **Open** names the settings in which an attack is not stopped.
 
 | | attack | stopped by | then | tried by |
 |---|---|---|---|---|

@@ -156,10 +156,11 @@ def test_no_layer_left() -> None:
 
 
 TEMPORARY = """
+exec 9<"$1"  # it may lie in one of them
 for place in /tmp /var/tmp /dev/shm; do mount -t tmpfs none $place || exit 77; done
 for i in $(seq 100); do
-  "$1" run --isolation process --block-net -- /usr/bin/true || exit
-  "$1" run --isolation "$2" --block-net --timeout 0.001 -- /usr/bin/sleep 9; test $? = 124 || exit
+  /proc/self/fd/9 run --isolation process --block-net -- /usr/bin/true || exit
+  /proc/self/fd/9 run --isolation "$2" --block-net --timeout 0.001 -- /usr/bin/sleep 9; test $? = 124 || exit
 done
 find /tmp /var/tmp /dev/shm -mindepth 1
 """
