@@ -30,9 +30,8 @@ run it: [README](../README.md#what-is-not) says what else is outside the wall.
 
 ## Reporting
 
-Please report a way out in private: as a security advisory of the repository, or to the maintainers named in the package's
-metadata, not as an issue. A program that shows it, in the form of one of the probes below, is the
-best report; it becomes a test with the correction.
+Please report a way out in private, as a security advisory of the repository, not as an issue. A program that shows it, in
+the form of one of the probes below, is the best report; it becomes a test with the correction.
 
 ## The attacks
 
