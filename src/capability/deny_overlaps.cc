@@ -9,10 +9,6 @@
 namespace nono::capability {
 namespace {
 
-bool covers(const FsCapability& grant, const std::string& folded) {
-  return grant.is_file ? folded == grant.resolved : is_within_folded(grant.resolved, folded);
-}
-
 std::string overlap(const std::string& denied, const FsCapability& grant) {
   return cat("deny '", escape(denied), "' overlaps allowed parent '", escape(grant.resolved),
              "' (source: ", escape(grant.source.to_string()), ")");
@@ -27,8 +23,8 @@ Status validate_deny_overlaps(const std::vector<std::string>& deny_paths, const 
     const std::string canonical = canonicalize_existing_part(path);
     const std::string folded = path.starts_with('/') ? fold(path) : canonical;
     for (const FsCapability& grant : set.fs()) {
-      if (covers(grant, folded)) lines.insert(overlap(path, grant));
-      else if (covers(grant, canonical)) lines.insert(overlap(canonical, grant));
+      if (grant.covers(folded)) lines.insert(overlap(path, grant));
+      else if (grant.covers(canonical)) lines.insert(overlap(canonical, grant));
     }
   }
   if (lines.empty()) return {};

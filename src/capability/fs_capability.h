@@ -8,6 +8,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/fd.h"
@@ -62,6 +63,11 @@ struct FsCapability {
                                                  CapabilitySource source);
 
   [[nodiscard]] std::string to_string() const;  // "<resolved> (read)"
+
+  // By name: is `folded` (as canonical paths are) the grant, or below a granted directory?
+  [[nodiscard]] bool covers(std::string_view folded) const {
+    return is_file ? folded == resolved : is_within_folded(resolved, folded);
+  }
 };
 
 // Does `resolved` still name the object that was granted? One system call when it does; meant for

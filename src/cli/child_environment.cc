@@ -1,13 +1,11 @@
 #include "cli/child_environment.h"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <string_view>
 
 #include "base/text.h"
-#include "capability/path_resolution.h"
+#include "plan/explain.h"
 
 namespace nono::cli {
 namespace {
@@ -58,11 +56,9 @@ void keep_git_working(Environment& environment, const capability::CapabilitySet&
   const std::string* home = find(environment, "HOME");
   if (home == nullptr || find(environment, "GIT_CONFIG_GLOBAL") != nullptr) return;
   const auto is_closed = [&](std::string_view name) {
-    const std::string path = capability::canonicalize_existing_part(cat(*home, name));
-    const bool granted = set.path_covered(path) || std::ranges::any_of(set.fs(), [&](const auto& grant) {
-                           return grant.resolved == path;
-                         });
-    return ::access(path.c_str(), F_OK) == 0 && !granted;
+    const capability::Ancestry ancestry = capability::ancestry_of(cat(*home, name));
+    return ancestry.exists &&
+           !plan::explain_path(set.fs(), set.denials(), ancestry, capability::AccessMode::kRead).allowed();
   };
   if (is_closed("/.gitconfig") || is_closed("/.config/git/config")) {
     environment.emplace_back("GIT_CONFIG_GLOBAL", "/dev/null");

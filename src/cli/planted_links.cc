@@ -25,7 +25,7 @@ std::optional<std::string> target_of(const std::string& path) {
 
 const FsCapability* writer_of(const std::string& path, const CapabilitySet& set) {
   for (const FsCapability& grant : set.fs()) {
-    if (!grant.is_file && writes(grant.access) && capability::is_within_folded(grant.resolved, path)) return &grant;
+    if (!grant.is_file && writes(grant.access) && grant.covers(path)) return &grant;
   }
   return nullptr;
 }

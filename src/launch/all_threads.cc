@@ -62,14 +62,6 @@ struct Files {
   int stat = -1;   // /proc/self/stat: of the first thread, with the number of all
 };
 
-#if defined(__x86_64__)
-constexpr unsigned long kSaRestorer = 0x04000000;
-[[gnu::naked]] void restore() { asm volatile("mov $15, %eax\n\tsyscall"); }
-#else
-constexpr unsigned long kSaRestorer = 0;  // the kernel's vDSO has one
-void restore() {}
-#endif
-
 void wait_while(std::atomic<int>& word, int value) {
   while (word.load() == value) call(SYS_futex, address(&word), FUTEX_WAIT_PRIVATE, value, 0);
 }

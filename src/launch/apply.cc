@@ -158,10 +158,7 @@ Result<Applied> apply(const plan::Plan& plan) {
   const kernel::BlockAllSignals blocked;
   if (Status ok = try_on_a_thread(ruleset); !ok) return tl::unexpected(ok.error());
 
-  const struct {
-    unsigned short length;
-    const plan::SockFilter* instructions;
-  } filter{static_cast<unsigned short>(plan.seccomp_program->size()), plan.seccomp_program->data()};
+  const SeccompInstall filter{static_cast<unsigned short>(plan.seccomp_program->size()), plan.seccomp_program->data()};
   Binding binding;
   binding.ruleset = ruleset.get();
   binding.kept_capabilities = plan.kept_capabilities;

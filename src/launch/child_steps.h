@@ -23,6 +23,15 @@ struct KernelSigaction {
   KernelSigset mask = 0;
 };
 
+// How a handler returns where the kernel wants to be told.
+#if defined(__x86_64__)
+inline constexpr unsigned long kSaRestorer = 0x04000000;
+[[gnu::naked]] inline void restore() { asm volatile("mov $15, %eax\n\tsyscall"); }
+#else
+inline constexpr unsigned long kSaRestorer = 0;  // the kernel's vDSO has one
+inline void restore() {}
+#endif
+
 // A keeper's own descriptors; what comes through the socket lands above.
 inline constexpr int kSocket = 3;
 inline constexpr int kNull = 4;     // /dev/null

@@ -60,14 +60,6 @@ void on_wake(int) {
   if (launch != nullptr && (launch->cancel.load() || gone)) kill_everything(start);
 }
 
-#if defined(__x86_64__)
-constexpr unsigned long kSaRestorer = 0x04000000;
-[[gnu::naked]] void restore() { asm volatile("mov $15, %eax\n\tsyscall"); }
-#else
-constexpr unsigned long kSaRestorer = 0;  // the kernel's vDSO has one
-void restore() {}
-#endif
-
 // What the host ignores its commands do not: they inherit from here. An ignored SIGCHLD would also
 // reap the command behind our back.
 void take_signals() {

@@ -11,10 +11,6 @@ using capability::Denial;
 using capability::FsCapability;
 using capability::is_within_folded;
 
-bool covers(const FsCapability& grant, const std::string& path) {
-  return grant.is_file ? grant.resolved == path : is_within_folded(grant.resolved, path);
-}
-
 tl::unexpected<Error> refuse(const Denial& denial, std::string_view why, std::string hint) {
   return fail(ErrorKind::kSandboxInit,
               cat("Sandbox initialization failed: the denial of ", escape(denial.resolved), why),
@@ -42,7 +38,7 @@ std::string parent_of(const std::string& path) { return path.substr(0, std::max<
 void pin(const std::string& path, const capability::CapabilitySet& set, std::vector<std::string>& pinned) {
   const FsCapability* outermost = nullptr;
   for (const FsCapability& grant : set.fs()) {
-    if (!writes(grant.access) || grant.is_file || !covers(grant, path)) continue;
+    if (!writes(grant.access) || grant.is_file || !grant.covers(path)) continue;
     if (outermost == nullptr || grant.resolved.size() < outermost->resolved.size()) outermost = &grant;
   }
   if (outermost == nullptr) return;
@@ -64,7 +60,7 @@ Result<Covers> covers_for(const capability::CapabilitySet& set) {
   Covers found;
   for (const Denial& denial : set.denials()) {
     const bool granted =
-        std::ranges::any_of(set.fs(), [&](const FsCapability& grant) { return covers(grant, denial.resolved); });
+        std::ranges::any_of(set.fs(), [&](const FsCapability& grant) { return grant.covers(denial.resolved); });
     if (!granted) continue;
     if (Status ok = check(denial, set); !ok) return tl::unexpected(ok.error());
     found.covered.push_back(denial.resolved);

@@ -10,6 +10,7 @@ from deepagents.backends.protocol import ExecuteResponse
 from nono_py import (
     AccessMode,
     CapabilitySet,
+    QueryContext,
     apply_unlink_overrides,
     load_policy,
     sandboxed_exec,
@@ -20,7 +21,7 @@ from nono_py import (
 from langchain_nono.file_tools import FileTools
 from langchain_nono.grants import grant_system, grant_toolchains, readable_directories
 from langchain_nono.output import combine
-from langchain_nono.paths import PathMap, within_any
+from langchain_nono.paths import PathMap
 from langchain_nono.temporary import PrivateDirectory
 from langchain_nono.toolchains import Survey, Toolchain
 from langchain_nono.transfer import Transfer
@@ -147,8 +148,9 @@ class NonoSandbox(FileTools):
         self._paths = PathMap(self._working_dir, {*readable, *writable}, virtual=virtual_workspace_root)
         self._readable = readable_directories(self._caps)
         # git ends with an error when its user has settings that it may not read: then it is told of none.
+        query = QueryContext(self._caps)
         self._git_is_closed = any(
-            os.path.exists(path) and not within_any(os.path.realpath(path), self._readable)
+            os.path.exists(path) and query.query_path(path, AccessMode.READ)["status"] == "denied"
             for path in map(os.path.expanduser, ("~/.gitconfig", "~/.config/git/config"))
         )
         self._last_path = "", ""
