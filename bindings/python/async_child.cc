@@ -12,7 +12,7 @@ namespace {
 class AsyncChild {
  public:
   explicit AsyncChild(Request request) : context_(context_of(request)), timeout_(request.timeout) {
-    obstacle_ = obstacle(request);
+    obstacle_ = request.obstacle;
     if (obstacle_) return;
     std::optional<Error> error;
     {

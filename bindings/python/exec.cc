@@ -59,7 +59,7 @@ bool wait_for(launch::Child& child, std::optional<Clock::time_point> deadline, W
 
 ExecResult sandboxed_exec(Request request) {
   ExecContext context = context_of(request);
-  if (const auto reason = obstacle(request)) return not_started(*reason, std::move(context));
+  if (request.obstacle) return not_started(*request.obstacle, std::move(context));
   std::optional<Clock::time_point> deadline;
   if (request.timeout) deadline = context.started + *request.timeout;
 

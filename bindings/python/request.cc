@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -127,6 +128,11 @@ std::string working_directory(const std::optional<std::string>& wanted) {
   return resolved.data();
 }
 
+bool is_directory(const std::string& path) {
+  struct stat st {};
+  return ::stat(path.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 }  // namespace
 
 plan::Options plan_options(const PlanArguments& arguments) {
@@ -159,6 +165,7 @@ Request exec_request(const capability::CapabilitySet& caps, const ExecArguments&
   if (cwd) check_no_null(*cwd, "Working directory");
   request.options.environment = environment(arguments.plan.inherit_env, values.env);
   request.command.directory = working_directory(cwd);
+  if (cwd && !is_directory(request.command.directory)) request.obstacle = "failed to chdir";
   request.command.argv = std::move(command);
   request.command.input = std::move(standard_input);
   if (bound) {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 
 #include "bindings.h"
 #include "capability/capability_set.h"
@@ -41,6 +42,7 @@ struct Request {
   plan::Options options;
   launch::Command command;
   std::optional<std::chrono::nanoseconds> timeout;
+  std::optional<std::string> obstacle;  // why it cannot even be tried, in the words of its stderr
 };
 
 // Throw ValueError, RuntimeError, TypeError or OverflowError.

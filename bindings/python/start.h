@@ -2,17 +2,12 @@
 #pragma once
 
 #include <memory>
-#include <optional>
-#include <string>
 
 #include "base/result.h"
 #include "launch/child.h"
 #include "request.h"
 
 namespace nono::python {
-
-// Why a command cannot even be tried, in the words of its stderr; nothing when it can.
-[[nodiscard]] std::optional<std::string> obstacle(const Request& request);
 
 // Needs no GIL. kIo: the system is out of something; any other error: the sandbox cannot be
 // enforced, which callers see as exit code 126.

@@ -94,6 +94,15 @@ inline long clone(unsigned long flags, void* stack_top, int* slot, void (*entry)
 
 #endif
 
+// For a loop that waits for another processor, which may share a core with this one.
+inline void relax() {
+#if defined(__x86_64__)
+  asm volatile("pause");
+#else
+  asm volatile("yield");
+#endif
+}
+
 template <class T>
 long address(T* pointer) {
   return reinterpret_cast<long>(pointer);

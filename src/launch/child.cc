@@ -249,15 +249,21 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
     s.uncovered = true;
     kill();
   }
-  if (fds[0].revents != 0) {
+  // Its streams end when the command does: then the keeper is about to say so, or has by now.
+  const bool streams_ended =
+      (fds[2].revents | fds[3].revents) != 0 && !s.request.output.valid() && !s.request.error.valid();
+  if (fds[0].revents != 0 || streams_ended) {
     char done = 0;
-    if (::recv(s.keeper->socket(), &done, 1, MSG_DONTWAIT) == 1) {
+    const ssize_t said = ::recv(s.keeper->socket(), &done, 1, MSG_DONTWAIT);
+    if (said == 1) {
       s.end(true);
       return Progress::kEnded;
     }
     // Closed: it ends, and has ended when its pidfd says so.
-    s.keeper_is_silent = true;
-    if (s.events.valid()) ::epoll_ctl(s.events.get(), EPOLL_CTL_DEL, s.keeper->socket(), nullptr);
+    if (said == 0 || errno != EAGAIN) {
+      s.keeper_is_silent = true;
+      if (s.events.valid()) ::epoll_ctl(s.events.get(), EPOLL_CTL_DEL, s.keeper->socket(), nullptr);
+    }
   }
   if (fds[1].revents == 0) return Progress::kRunning;
   if (s.may_start_again()) {

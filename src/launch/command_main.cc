@@ -85,15 +85,14 @@ void change_identity(Launch& launch) {
   check(launch.failure, Step::kUid, call(SYS_setresuid, uid, uid, uid));
 }
 
-// Ambient first: it would hand capabilities through exec. What uid 0 would take back from the
-// bounding set at its exec, no_new_privs cuts down to what it held before.
+// Nothing inheritable, so the kernel clears the ambient ones too, which exec would hand on. What uid 0
+// would take back from the bounding set at its exec, no_new_privs cuts down to what it held before.
 void drop_capabilities(Launch& launch) {
   if (!launch.drop_capabilities) return;
-  call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   const auto low = static_cast<std::uint32_t>(launch.kept_capabilities);
   const auto high = static_cast<std::uint32_t>(launch.kept_capabilities >> 32);
-  const __user_cap_data_struct data[2] = {{low, low, 0}, {high, high, 0}};
+  const __user_cap_data_struct data[2] = {{low, low, 0}, {high, high, 0}};  // effective, permitted, inheritable
   check(launch.failure, Step::kCapabilities, call(SYS_capset, address(&header), address(data)));
 }
 
@@ -105,13 +104,16 @@ void end_with_keeper(const KeeperStart& start) {
 
 // Open already, as a rule. If the host ends instead, the keeper ends this process.
 void wait_at_gate(const Launch& launch) {
-  constexpr int kYields = 2000;
+  constexpr int kLooks = 20'000;
+  constexpr int kLooksForYield = 100;
   const timespec pause{0, 50'000};
-  for (int yields = 0; launch.gate.load() == Launch::kShut; ++yields) {
-    if (yields < kYields) {
+  for (int looks = 1; launch.gate.load() == Launch::kShut; ++looks) {
+    if (looks >= kLooks) {
+      call(SYS_nanosleep, address(&pause), 0);
+    } else if (looks % kLooksForYield == 0) {
       call(SYS_sched_yield);
     } else {
-      call(SYS_nanosleep, address(&pause), 0);
+      kernel::raw::relax();
     }
   }
   if (launch.gate.load() == Launch::kAbandon) leave(0);
@@ -141,7 +143,7 @@ void command_main(void* argument) {
   limit(launch);
   change_identity(launch);
   drop_capabilities(launch);
-  end_with_keeper(start);  // a change of credentials has cleared it
+  if (launch.change_identity) end_with_keeper(start);  // another uid has cleared it
   wait_at_gate(launch);
   mask_signals(0);
   fail(launch.failure, Step::kExec,

@@ -6,11 +6,13 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <functional>
 #include <string_view>
 
+#include "base/text.h"
 #include "kernel/fd_table.h"
 
 namespace nono::launch {
@@ -33,7 +35,7 @@ void open_once(Fd& file, const char* path, int flags) {
 }
 
 // Changing a namespace takes CAP_SYS_ADMIN, or a new user namespace, which shows in the capabilities.
-std::array<std::uint64_t, 5> namespaces(std::uint64_t effective, HostFiles& files) {
+std::array<std::uint64_t, 3> namespaces(std::uint64_t effective, HostFiles& files) {
   constexpr std::uint64_t kSysAdmin = 1ULL << 21;
   if ((effective & kSysAdmin) == 0) return {};
   if (const pid_t thread = ::gettid(); files.thread != thread) {
@@ -52,7 +54,7 @@ std::array<std::uint64_t, 5> namespaces(std::uint64_t effective, HostFiles& file
     }
     return number;
   };
-  return {inode("user"), inode("net"), inode("pid_for_children"), inode("uts"), inode("ipc")};
+  return {inode("user"), inode("net"), inode("pid_for_children")};
 }
 
 // Another mount namespace has another mount of it, a chroot another directory.
@@ -60,6 +62,12 @@ std::array<std::uint64_t, 3> root_directory() {
   struct statx root {};
   (void)::statx(AT_FDCWD, "/", 0, STATX_INO | STATX_MNT_ID, &root);
   return {root.stx_mnt_id, makedev(root.stx_dev_major, root.stx_dev_minor), root.stx_ino};
+}
+
+std::string host_name() {
+  struct utsname names {};
+  (void)::uname(&names);
+  return cat(names.nodename, "\n", names.domainname);
 }
 
 std::uint64_t cgroup(HostFiles& files) {
@@ -86,7 +94,7 @@ HostIdentity host_identity(HostFiles& files) {
   now.seccomp_mode = ::prctl(PR_GET_SECCOMP, 0, 0, 0, 0);
   for (const auto resource :
        {RLIMIT_CPU, RLIMIT_FSIZE, RLIMIT_DATA, RLIMIT_STACK, RLIMIT_NPROC, RLIMIT_NOFILE, RLIMIT_MEMLOCK,
-        RLIMIT_AS, RLIMIT_SIGPENDING, RLIMIT_MSGQUEUE, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_RTTIME}) {
+        RLIMIT_AS, RLIMIT_SIGPENDING, RLIMIT_NICE, RLIMIT_RTPRIO, RLIMIT_RTTIME}) {
     struct rlimit limit {};
     (void)::getrlimit(resource, &limit);
     now.limits[static_cast<std::size_t>(resource)] = {limit.rlim_cur, limit.rlim_max};
@@ -97,6 +105,7 @@ HostIdentity host_identity(HostFiles& files) {
   now.io_priority = ::syscall(SYS_ioprio_get, kIoprioWhoProcess, 0);
   (void)::syscall(SYS_sched_getaffinity, 0, sizeof now.affinity, now.affinity.data());
   now.root = root_directory();
+  now.host_name = host_name();
   now.namespaces = namespaces(now.capabilities[0], files);
   now.cgroup = cgroup(files);
   return now;

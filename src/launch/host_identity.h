@@ -2,7 +2,7 @@
 // can change during a process's life. A kept keeper serves a thread only while the two agree.
 //
 // Value, compared as a whole. It is read before each command, so it is kept cheap: about 25 system
-// calls; three of them look into /proc, only for a caller that could change its namespaces.
+// calls. Left out: what our seccomp filter keeps every command from using, which is all of an IPC namespace.
 #pragma once
 
 #include <sched.h>
@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/fd.h"
@@ -32,7 +33,8 @@ struct HostIdentity {
   long io_priority = 0;
   std::array<std::uint64_t, 16> affinity{};
   std::array<std::uint64_t, 3> root{};        // mount, device and inode of "/"
-  std::array<std::uint64_t, 5> namespaces{};  // user, network, PID, UTS, IPC; 0 where they cannot change
+  std::array<std::uint64_t, 3> namespaces{};  // user, network, PID; 0 where they cannot change
+  std::string host_name;                      // all that a command sees of the UTS namespace
   std::uint64_t cgroup = 0;                   // a hash of /proc/self/cgroup
 
   bool operator==(const HostIdentity&) const = default;

@@ -291,6 +291,7 @@ void keeper_main(void* argument) {
     const char done = 1;  // the launch belongs to the host again
     if (call(SYS_sendto, kSocket, address(&done), 1, MSG_NOSIGNAL, 0, 0) != 1) leave(0);
     if (start.once) leave(0);
+    call(SYS_sched_yield);  // the host first, where it was woken on this processor
   }
 }
 

@@ -1,15 +1,30 @@
 #include "launch/rulesets.h"
 
+#include <algorithm>
 #include <utility>
+#include <vector>
 
+#include "capability/path_resolution.h"
 #include "kernel/landlock.h"
 
 namespace nono::launch {
+namespace {
+
+// A rule on a directory above it says the same: it would only cost at each restrict.
+bool is_implied(const plan::LandlockPathRule& rule, const std::vector<plan::LandlockPathRule>& all) {
+  return std::ranges::any_of(all, [&](const auto& other) {
+    return (rule.access & ~other.access) == 0 && rule.path != other.path &&
+           capability::is_within(other.path, rule.path);
+  });
+}
+
+}  // namespace
 
 Result<Fd> make_ruleset(const plan::LandlockRules& rules) {
   Fd ruleset = NONO_TRY(kernel::landlock_create_ruleset({rules.handled_fs, rules.handled_net, rules.scoped}));
   for (const auto& rule : rules.paths) {
     if (rule.access == 0) continue;  // nothing of it exists on this ABI; the kernel refuses empty rules
+    if (is_implied(rule, rules.paths)) continue;
     if (Status ok = kernel::landlock_add_path_rule(ruleset, rule.handle->fd.get(), rule.access); !ok) {
       return tl::unexpected(ok.error());
     }

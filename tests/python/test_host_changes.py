@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import resource
 import signal
+import socket
 import struct
 import subprocess
 import sys
@@ -153,6 +154,11 @@ def unshare(flags: int) -> None:
         cannot(f"unshare failed here: {os.strerror(ctypes.get_errno())}")
 
 
+def change_host_name() -> None:
+    unshare(CLONE_NEWUTS)
+    socket.sethostname("another")
+
+
 def cgroup_of(test: int) -> Path:
     """A cgroup below our own, for the host of one test process."""
     groups = Path("/proc/self/cgroup").read_text().splitlines()
@@ -205,7 +211,7 @@ def restrict_reading_proc() -> None:
         cannot("this host needs no_new_privs first, and keeps no keepers after it")
 
 
-CLONE_FS, CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWIPC = 0x200, 0x20000, 0x04000000, 0x08000000
+CLONE_FS, CLONE_NEWNS, CLONE_NEWUTS = 0x200, 0x20000, 0x04000000
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 
 # What a host does to itself, and a script that shows it to a new process.
@@ -236,8 +242,7 @@ ROOT: Changes = {
     "groups": (lambda: os.setgroups([NOBODY]), "id -G"),
     "network namespace": (lambda: unshare(CLONE_NEWNET), "readlink /proc/self/ns/net"),
     "mount namespace": (lambda: unshare(CLONE_NEWNS), "readlink /proc/self/ns/mnt"),
-    "host name": (lambda: unshare(CLONE_NEWUTS), "readlink /proc/self/ns/uts"),
-    "ipc namespace": (lambda: unshare(CLONE_NEWIPC), "readlink /proc/self/ns/ipc"),
+    "host name": (change_host_name, "uname -n"),
     "landlock domain": (restrict_reading_proc, "cat /proc/version"),
 }
 # Cannot be seen from other namespaces, or (uid) made from a process that may not be traced.
