@@ -1,5 +1,7 @@
 #include "launch/rulesets.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <utility>
 #include <vector>
@@ -10,9 +12,10 @@
 namespace nono::launch {
 namespace {
 
-// A rule on a directory above it says the same: it would only cost at each restrict.
+// A rule on a directory above it says the same: it would only cost at each restrict. Not so for a file,
+// which may have another name elsewhere.
 bool is_implied(const plan::LandlockPathRule& rule, const std::vector<plan::LandlockPathRule>& all) {
-  return std::ranges::any_of(all, [&](const auto& other) {
+  return S_ISDIR(rule.handle->identity.mode) && std::ranges::any_of(all, [&](const auto& other) {
     return (rule.access & ~other.access) == 0 && rule.path != other.path &&
            capability::is_within(other.path, rule.path);
   });
