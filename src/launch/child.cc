@@ -47,7 +47,6 @@ struct Child::State {
   Status start();
   Status hand_over(const std::vector<int>& passed);
   Status check_grants() const;
-  void release_if_received();
   bool may_start_again() const;
   void start_again();
   bool watch(int fd, std::uint32_t what);
@@ -100,7 +99,6 @@ Status Child::State::start() {
     if (!unchanged) return unchanged;
   }
   if (plan.become) finish_identity_change();
-  release_if_received();
   return {};
 }
 
@@ -113,11 +111,6 @@ Status Child::State::hand_over(const std::vector<int>& passed) {
     if (sent || keeper->is_new()) return {};
     give_up();
   }
-}
-
-// From then on it is too late to start again with another keeper, and the ends are the command's alone.
-void Child::State::release_if_received() {
-  if (request.launch.received.load()) request.release_outputs();
 }
 
 // A kept keeper that was killed before the request was taken from its socket.
@@ -193,8 +186,7 @@ void Child::State::pump_output(Fd& pipe, OutputBuffer& buffer, std::size_t limit
       return;
     }
     if (n < 0 && errno == EINTR) continue;
-    if (n == 0) pipe.reset();  // the command's end is closed: nothing more to wait for
-    return;
+    return;  // nothing there now; no end of file while the host holds the other end
   }
 }
 
@@ -214,7 +206,7 @@ void Child::State::end(bool keeper_lives) {
   } else if (keeper != nullptr) {
     keeper->reap();
   }
-  request.release_input();
+  request.release_streams();
   request.input.reset();
   pump_output(request.output, output, kMaxDrain);
   pump_output(request.error, error, kMaxDrain);
@@ -226,7 +218,6 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
   State& s = *state_;
   if (s.ended) return Progress::kEnded;
   if (s.request.input.valid() && std::get<InputBytes>(s.command.input).bytes.empty()) s.request.input.reset();
-  s.release_if_received();
   std::array<pollfd, 6> fds{{{s.keeper_is_silent ? -1 : s.keeper->socket(), POLLIN, 0},
                              {s.keeper->process(), POLLIN, 0},
                              {s.request.output.get(), POLLIN, 0},
@@ -249,21 +240,15 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
     s.uncovered = true;
     kill();
   }
-  // Its streams end when the command does: then the keeper is about to say so, or has by now.
-  const bool streams_ended =
-      (fds[2].revents | fds[3].revents) != 0 && !s.request.output.valid() && !s.request.error.valid();
-  if (fds[0].revents != 0 || streams_ended) {
+  if (fds[0].revents != 0) {
     char done = 0;
-    const ssize_t said = ::recv(s.keeper->socket(), &done, 1, MSG_DONTWAIT);
-    if (said == 1) {
+    if (::recv(s.keeper->socket(), &done, 1, MSG_DONTWAIT) == 1) {
       s.end(true);
       return Progress::kEnded;
     }
     // Closed: it ends, and has ended when its pidfd says so.
-    if (said == 0 || errno != EAGAIN) {
-      s.keeper_is_silent = true;
-      if (s.events.valid()) ::epoll_ctl(s.events.get(), EPOLL_CTL_DEL, s.keeper->socket(), nullptr);
-    }
+    s.keeper_is_silent = true;
+    if (s.events.valid()) ::epoll_ctl(s.events.get(), EPOLL_CTL_DEL, s.keeper->socket(), nullptr);
   }
   if (fds[1].revents == 0) return Progress::kRunning;
   if (s.may_start_again()) {

@@ -134,7 +134,7 @@ void command_main(void* argument) {
   // no_new_privs and the seccomp filter are inherited from the keeper. None of the later steps needs
   // what this takes away.
   check(start.failure, Step::kLandlock, call(kernel::kNrLandlockRestrictSelf, kRuleset, 0));
-  // So that the command's streams are nobody else's, and their end is the command's.
+  // So that the command's streams are nobody else's.
   check(start.failure, Step::kDescriptors, call(SYS_unshare, CLONE_FILES));
 
   Launch& launch = start.fresh_proc ? *start.current.load() : receive_request(start);

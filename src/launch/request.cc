@@ -104,9 +104,8 @@ std::vector<int> Request::descriptors(const plan::Plan& plan) const {
   return list;
 }
 
-void Request::release_outputs() {
-  standard_[kStdout].reset();
-  standard_[kStderr].reset();
+void Request::release_streams() {
+  for (Fd& stream : standard_) stream.reset();
 }
 
 }  // namespace nono::launch

@@ -27,10 +27,9 @@ class Request {
 
   // What goes with it, in the order of `Passed`.
   [[nodiscard]] std::vector<int> descriptors(const plan::Plan& plan) const;
-  // Once the keeper has them: the command's ends of stdout and stderr, which must not stay open here.
-  // That of stdin stays: while the host holds it, writing to the pipe cannot raise SIGPIPE.
-  void release_outputs();
-  void release_input() { standard_[kStdin].reset(); }
+  // Once the command has ended, its ends of the streams. Until then they stay open here: writing to its stdin
+  // cannot raise SIGPIPE, and its exit does not wake the host, which would wait for the keeper all the same.
+  void release_streams();
 
   Launch launch;
   Fd input;   // non-blocking, if the command is given bytes
