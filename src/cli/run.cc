@@ -14,6 +14,7 @@
 #include "cli/wait.h"
 #include "launch/program.h"
 #include "plan/record.h"
+#include "supervise/launch.h"
 
 namespace nono::cli {
 namespace {
@@ -79,7 +80,7 @@ Result<int> launch_and_wait(const RunArguments& arguments, const plan::Plan& pla
     command.error = launch::OutputDescriptor{relay->writer()};
   }
   const auto started = std::chrono::steady_clock::now();
-  const auto child = NONO_TRY(launch::Child::launch(plan, command));
+  const auto child = NONO_TRY(supervise::launch(plan, command));
   if (relay) relay->close_writer();
   const Ending ending = NONO_TRY(wait_for(*child, relay ? &*relay : nullptr, signals, arguments.timeout));
   const auto duration = std::chrono::steady_clock::now() - started;

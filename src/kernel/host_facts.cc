@@ -1,15 +1,22 @@
 #include "kernel/host_facts.h"
 
 #include <linux/capability.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <system_error>
+#include <thread>
 
+#include "base/fd.h"
 #include "kernel/landlock.h"
 #include "kernel/private_view.h"
+#include "kernel/signals.h"
 
 namespace nono::kernel {
 namespace {
@@ -34,6 +41,44 @@ HostFacts probe() {
   return facts;
 }
 
+enum class Known { kNotAsked, kNo, kYes };
+std::atomic<Known>& known_notification() {
+  static std::atomic<Known> known{Known::kNotAsked};
+  return known;
+}
+
+// By a thread that installs such a filter and ends: an outer one may refuse it, or have the one listener
+// that a chain of filters can have.
+bool can_listen() {
+  bool can = false;
+  const auto attempt = [&can] {
+    seccomp_notif_sizes sizes{};
+    if (::syscall(SYS_seccomp, SECCOMP_GET_NOTIF_SIZES, 0, &sizes) != 0 ||
+        sizes.seccomp_notif != sizeof(seccomp_notif) || sizes.seccomp_notif_resp != sizeof(seccomp_notif_resp)) {
+      return;
+    }
+    sock_filter allow{BPF_RET | BPF_K, 0, 0, SECCOMP_RET_ALLOW};
+    const sock_fprog program{1, &allow};
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    const Fd listener(static_cast<int>(
+        ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, SECCOMP_FILTER_FLAG_NEW_LISTENER, &program)));
+    can = listener.valid();
+  };
+  try {
+    const BlockAllSignals blocked;
+    std::thread(attempt).join();
+  } catch (const std::system_error&) {
+    return false;
+  }
+  return can;
+}
+
+bool user_notification() {
+  auto& known = known_notification();
+  if (known.load() == Known::kNotAsked) known.store(can_listen() ? Known::kYes : Known::kNo);
+  return known.load() == Known::kYes;
+}
+
 }  // namespace
 
 std::uint64_t effective_capabilities() {
@@ -43,9 +88,12 @@ std::uint64_t effective_capabilities() {
   return data[0].effective | (std::uint64_t{data[1].effective} << 32);
 }
 
+void forget_host_facts() { known_notification().store(Known::kNotAsked); }
+
 HostFacts host_facts() {
   static const HostFacts probed = probe();
   HostFacts facts = probed;
+  facts.user_notification = user_notification();
   facts.uid = ::geteuid();
   facts.capabilities = effective_capabilities();
   return facts;

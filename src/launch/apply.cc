@@ -149,6 +149,9 @@ Status try_on_a_thread(const Fd& ruleset) {
 }  // namespace
 
 Result<Applied> apply(const plan::Plan& plan) {
+  const struct Afterwards {
+    ~Afterwards() { kernel::forget_host_facts(); }
+  } afterwards;
   Keeper::discard_kept();  // they are not bound by what follows
   for (const auto& grant : plan.grants) {
     if (Status same = capability::check_unchanged(grant); !same) return tl::unexpected(same.error());

@@ -38,9 +38,10 @@ std::size_t bound_of(const Output& output) {
 }  // namespace
 
 struct Child::State {
-  State(plan::Plan plan_, Command command_)
+  State(plan::Plan plan_, Command command_, std::unique_ptr<Supervision> supervision_)
       : plan(std::move(plan_)),
         command(std::move(command_)),
+        supervision(std::move(supervision_)),
         output(bound_of(command.output)),
         error(bound_of(command.error)) {}
 
@@ -55,12 +56,17 @@ struct Child::State {
   void give_up();
   void finish_identity_change();
 
+  void supervise();
+  void kill();
+  void end_early(const char* why);
   void pump_output(Fd& pipe, OutputBuffer& buffer, std::size_t limit);
   void pump_input();
   void end(bool keeper_lives);
 
   const plan::Plan plan;
   Command command;
+  std::unique_ptr<Supervision> supervision;
+  bool supervised = false;  // it has been started
   const pid_t owner = ::getpid();
 
   Request request;  // must not change until `ended`
@@ -74,6 +80,7 @@ struct Child::State {
   bool keeper_is_silent = false;  // its socket has closed: its end is near
   std::optional<Error> start_error;  // of starting again
   bool uncovered = false;  // a denied path was replaced from outside while the command ran
+  const char* ended_early = nullptr;  // why the command was ended by us
   Fd covers_event;         // for event_descriptor: the two would take the news from each other
   bool ended = false;
 };
@@ -85,7 +92,9 @@ Status Child::State::start() {
   const std::vector<int> passed = request.descriptors(plan);
   for (;;) {
     if (Status ok = hand_over(passed); !ok) return ok;
-    if (Status watched = keeper->watch_covers(); !watched) {
+    Status watched = keeper->watch_covers();
+    if (watched) watched = keeper->take_listener();
+    if (!watched) {
       request.launch.gate.store(Launch::kAbandon);
       abandon(false);
       return watched;
@@ -166,8 +175,12 @@ void Child::State::finish_identity_change() {
 
 Child::Child(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
-Result<std::unique_ptr<Child>> Child::launch(plan::Plan plan, Command command) {
-  auto state = std::make_unique<State>(std::move(plan), std::move(command));
+Result<std::unique_ptr<Child>> Child::launch(plan::Plan plan, Command command,
+                                             std::unique_ptr<Supervision> supervision) {
+  if (plan.seccomp_rules.ask_for_metadata && supervision == nullptr) {
+    return fail(ErrorKind::kSandboxInit, "Sandbox initialization failed: the plan asks for a supervisor");
+  }
+  auto state = std::make_unique<State>(std::move(plan), std::move(command), std::move(supervision));
   if (Status ok = state->request.prepare(state->plan, state->command); !ok) return tl::unexpected(ok.error());
   if (Status ok = state->start(); !ok) return tl::unexpected(ok.error());
   return std::unique_ptr<Child>(new Child(std::move(state)));
@@ -201,6 +214,7 @@ void Child::State::pump_input() {
 
 void Child::State::end(bool keeper_lives) {
   ended = true;
+  if (supervised) supervision->stop();
   if (keeper_lives) {
     Keeper::release(std::move(keeper));
   } else if (keeper != nullptr) {
@@ -218,12 +232,13 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
   State& s = *state_;
   if (s.ended) return Progress::kEnded;
   if (s.request.input.valid() && std::get<InputBytes>(s.command.input).bytes.empty()) s.request.input.reset();
-  std::array<pollfd, 6> fds{{{s.keeper_is_silent ? -1 : s.keeper->socket(), POLLIN, 0},
+  std::array<pollfd, 7> fds{{{s.keeper_is_silent ? -1 : s.keeper->socket(), POLLIN, 0},
                              {s.keeper->process(), POLLIN, 0},
                              {s.request.output.get(), POLLIN, 0},
                              {s.request.error.get(), POLLIN, 0},
                              {s.request.input.get(), POLLOUT, 0},
-                             {s.uncovered ? -1 : s.keeper->covers(), POLLPRI, 0}}};
+                             {s.uncovered ? -1 : s.keeper->covers(), POLLPRI, 0},
+                             {s.supervised ? -1 : s.keeper->listener(), POLLIN, 0}}};
   timespec wait{};
   if (timeout) {
     wait.tv_sec = timeout->count() / 1'000'000'000;
@@ -238,8 +253,9 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
   if (fds[4].revents != 0) s.pump_input();
   if (fds[5].revents != 0) {
     s.uncovered = true;
-    kill();
+    s.end_early("a denied path was replaced from outside while the command ran");
   }
+  if ((fds[6].revents & POLLIN) != 0) s.supervise();
   if (fds[0].revents != 0) {
     char done = 0;
     if (::recv(s.keeper->socket(), &done, 1, MSG_DONTWAIT) == 1) {
@@ -259,6 +275,12 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
   return Progress::kEnded;
 }
 
+void Child::State::supervise() {
+  supervised = true;
+  if (!supervision->start(keeper->listener())) end_early("there is no descriptor or thread left for its supervisor");
+  if (events.valid()) ::epoll_ctl(events.get(), EPOLL_CTL_DEL, keeper->listener(), nullptr);
+}
+
 bool Child::State::watch(int fd, std::uint32_t what) {
   epoll_event event{};
   event.events = what;
@@ -270,6 +292,7 @@ bool Child::State::watch_keeper() {
     covers_event = keeper->open_view_mounts();
     if (!covers_event.valid() || !watch(covers_event.get(), EPOLLPRI)) return false;
   }
+  if (!supervised && !watch(keeper->listener(), EPOLLIN)) return false;
   return watch(keeper->socket(), EPOLLIN) && watch(keeper->process(), EPOLLIN);
 }
 
@@ -287,12 +310,18 @@ Result<int> Child::event_descriptor() {
   return io("epoll_ctl");
 }
 
-void Child::kill() {
-  State& s = *state_;
-  s.cancelled.store(true);
-  s.request.launch.cancel.store(true);
-  if (!s.ended) s.keeper->wake();
+void Child::State::kill() {
+  cancelled.store(true);
+  request.launch.cancel.store(true);
+  if (!ended) keeper->wake();
 }
+
+void Child::State::end_early(const char* why) {
+  ended_early = why;
+  kill();
+}
+
+void Child::kill() { state_->kill(); }
 
 Outcome Child::take_outcome() {
   State& s = *state_;
@@ -305,9 +334,7 @@ Outcome Child::take_outcome() {
   outcome.error = std::move(error.bytes);
   outcome.dropped_error_bytes = error.dropped_bytes;
   outcome.cancelled = s.cancelled.load();
-  if (s.uncovered) {
-    outcome.error += "nono: a denied path was replaced from outside while the command ran; the command was ended\n";
-  }
+  if (s.ended_early != nullptr) outcome.error += cat("nono: ", s.ended_early, "; the command was ended\n");
   outcome.usage = launch.usage;
   const bool keeper_failed = s.keeper != nullptr && s.keeper->failure().step.load() != Step::kNone;
   const Failure& failure = keeper_failed ? s.keeper->failure() : launch.failure;

@@ -1,8 +1,7 @@
 // Child: one running command under a Plan. The only place that starts a process.
 //
 // Resource with one owner; not movable, because the keeper process works in its memory. The owner
-// drives it: `poll` moves input and output and says when everything has ended. No thread, no signal
-// handler, no SIGCHLD of the host's is involved, and waitpid(-1) of the host does not see it.
+// drives it: `poll` moves input and output and says when everything has ended. No signal handler, no SIGCHLD of the host's is involved, and waitpid(-1) of the host does not see it.
 // One thread at a time may call.
 // Destroying a Child that has not ended kills its whole tree and waits for that.
 #pragma once
@@ -14,6 +13,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "launch/command.h"
+#include "launch/supervision.h"
 #include "plan/plan.h"
 
 namespace nono::launch {
@@ -22,7 +22,9 @@ class Child {
  public:
   // Errors: kSandboxInit (a grant is no longer what was granted, a ruleset could not be made), kIo
   // (no descriptor, no process). What fails after the clone is in the Outcome instead.
-  [[nodiscard]] static Result<std::unique_ptr<Child>> launch(plan::Plan plan, Command command);
+  // `supervision` must be there when the plan's filter asks for it (supervise::launch sees to that).
+  [[nodiscard]] static Result<std::unique_ptr<Child>> launch(plan::Plan plan, Command command,
+                                                             std::unique_ptr<Supervision> supervision = nullptr);
 
   ~Child();
   Child(const Child&) = delete;

@@ -77,6 +77,32 @@ Status Keeper::watch_covers() {
   return {};
 }
 
+// The first message of a keeper. When it has ended instead, that is seen later.
+Status Keeper::take_listener() {
+  if (!start_.sends_listener || listener_.valid()) return {};
+  char byte = 0;
+  iovec payload{&byte, sizeof byte};
+  alignas(cmsghdr) std::array<unsigned char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &payload;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  ssize_t size = 0;
+  while ((size = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
+  }
+  if (size == 0) return {};
+  if (size < 0) return io("recvmsg()");
+  const cmsghdr* header = CMSG_FIRSTHDR(&message);
+  if (header == nullptr || header->cmsg_type != SCM_RIGHTS) {
+    return fail(ErrorKind::kIo, "no descriptor left for the supervisor's listener");
+  }
+  int fd = -1;
+  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  listener_ = NONO_TRY(kernel::above_stdio(Fd(fd)));
+  return {};
+}
+
 bool Keeper::fits_caller() {
   return is_new_ || (view_is_current() && identity_ == host_identity(host_files_));
 }
@@ -109,7 +135,8 @@ Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
   // Before the view is made, so that no change falls between.
   Fd mounts;
   if (view) mounts = Fd(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
-  auto keeper = NONO_TRY(make(plan.seccomp_program, std::move(view), !identity.is_complete()));
+  auto keeper = NONO_TRY(make(plan.seccomp_program, std::move(view), !identity.is_complete(),
+                              plan.seccomp_rules.ask_for_metadata));
   if (mounts.valid()) keeper->mounts_ = NONO_TRY(kernel::above_stdio(std::move(mounts)));
   keeper->identity_ = std::move(identity);
   keeper->host_files_ = std::move(files);
@@ -137,7 +164,7 @@ void Keeper::discard_kept() {
 }
 
 Result<std::unique_ptr<Keeper>> Keeper::make(plan::SeccompProgram program, std::optional<ViewKey> view,
-                                             bool once) {
+                                             bool once, bool asks) {
   std::unique_ptr<Keeper> keeper(new Keeper);
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return io("socketpair()");
@@ -161,6 +188,7 @@ Result<std::unique_ptr<Keeper>> Keeper::make(plan::SeccompProgram program, std::
   }
   start.host_pid = ::getpid();
   start.once = once;
+  start.sends_listener = asks;
   start.command_stack = keeper->stacks_.get() + 2 * kStackSize;
   start.init_stack = keeper->stacks_.get() + 3 * kStackSize;
   *reinterpret_cast<KeeperStart**>(keeper->stacks_.get()) = &start;

@@ -51,6 +51,10 @@ class Keeper {
   [[nodiscard]] int covers() const { return view_mounts_.get(); }
   [[nodiscard]] Fd open_view_mounts() const;  // another one; invalid with errno
 
+  // With a filter that asks a supervisor: its listener, which a new keeper sends. kIo.
+  [[nodiscard]] Status take_listener();
+  [[nodiscard]] int listener() const { return listener_.get(); }
+
   void wake() const;  // makes it look at Launch::cancel
   void reap();        // waits for its end, and until nothing of it uses this memory
 
@@ -66,7 +70,7 @@ class Keeper {
   };
   Keeper() = default;
   [[nodiscard]] static Result<std::unique_ptr<Keeper>> make(plan::SeccompProgram program,
-                                                            std::optional<ViewKey> view, bool once);
+                                                            std::optional<ViewKey> view, bool once, bool asks);
   [[nodiscard]] bool view_is_current() const;
   [[nodiscard]] Result<bool> send_message(Launch* launch, const std::vector<int>& descriptors);
 
@@ -80,6 +84,7 @@ class Keeper {
   plan::SeccompProgram program_;
   HostIdentity identity_;  // of its maker
   bool is_new_ = true;
+  Fd listener_;
   HostFiles host_files_;
   RulesetMemory ruleset_;  // of the ruleset that the keeper has
   Fd socket_;

@@ -109,8 +109,33 @@ void enter_scope(KeeperStart& start) {
   if (call(SYS_kill, start.host_pid, 0) == 0) fail(start.failure, Step::kScopeProof, -EPERM);
 }
 
+// A call that has been received is not interrupted by signals where the kernel can do that (Linux 5.19).
+void send_listener(KeeperStart& start, Failure& failure) {
+  constexpr unsigned long kWaitKillable = 1UL << 5;
+  constexpr unsigned long kFlags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
+  long listener = call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, kFlags | kWaitKillable, address(&start.seccomp));
+  if (listener == -EINVAL) listener = call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, kFlags, address(&start.seccomp));
+  check(failure, Step::kSeccomp, listener);
+  const char byte = 0;
+  const struct iovec payload = {const_cast<char*>(&byte), 1};
+  alignas(cmsghdr) unsigned char control[CMSG_SPACE(sizeof(int))] = {};
+  auto* header = reinterpret_cast<cmsghdr*>(control);
+  header->cmsg_level = SOL_SOCKET;
+  header->cmsg_type = SCM_RIGHTS;
+  header->cmsg_len = CMSG_LEN(sizeof(int));
+  *reinterpret_cast<int*>(CMSG_DATA(header)) = static_cast<int>(listener);
+  struct msghdr message = {};
+  message.msg_iov = const_cast<struct iovec*>(&payload);
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  check(failure, Step::kSeccomp, call(SYS_sendmsg, kSocket, address(&message), MSG_NOSIGNAL));
+  call(SYS_close, listener);
+}
+
 void install_filter(KeeperStart& start, Failure& failure) {
   check(failure, Step::kNoNewPrivs, call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  if (start.sends_listener) return send_listener(start, failure);
   check(failure, Step::kSeccomp,
         call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, address(&start.seccomp)));
 }

@@ -16,6 +16,15 @@ std::string ports(const Plan& plan, std::uint64_t right) {
   return text.empty() ? "none" : text;
 }
 
+std::string metadata_calls(const Plan& plan) {
+  std::string text;
+  for (const Syscall& call : syscall_table()) {
+    const bool exists = (plan.facts.arch == kernel::Arch::kX86_64 ? call.x86_64 : call.aarch64) >= 0;
+    if (call.verdict == Verdict::kMetadata && exists) text += cat(call.name, ", ");
+  }
+  return text;
+}
+
 class Writer {
  public:
   explicit Writer(const Plan& plan) : plan_(plan) {}
@@ -56,11 +65,15 @@ class Writer {
       if (!plan_.view->in_proc.empty()) {
         add("/proc", "PID namespace", "a fresh one, with the sandbox's own processes only");
       }
+    } else if (plan_.seccomp_rules.ask_for_metadata) {
+      add("file metadata outside writable grants", "supervisor",
+          cat("refused (EPERM); performed by the supervisor inside: ", metadata_calls(plan_), "and ioctl of file flags"));
     } else {
       add("file metadata outside grants", "nothing",
-          "stat sees, and chmod, chown, utime and setxattr change, what the uid owns; "
-          "isolation=\"namespaces\" makes it read-only");
+          cat("chmod, chown, utime and setxattr change what the uid owns",
+              plan_.tree_kill == TreeKill::kNone ? "" : "; isolation=\"namespaces\" makes it read-only"));
     }
+    if (!plan_.view) add("file status outside grants", "nothing", "stat, access and readlink see it");
     add("inotify", "seccomp", "inotify_add_watch refused (Landlock does not cover it)");
   }
 

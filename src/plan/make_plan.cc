@@ -230,6 +230,9 @@ Result<Plan> make_plan(const capability::CapabilitySet& capabilities,
   plan.landlock = landlock_rules(capabilities, facts.landlock_abi);
   const bool namespaces = plan.tree_kill == TreeKill::kPidNamespace;
   plan.seccomp_rules = seccomp_rules(capabilities, facts, namespaces);
+  // A supervisor with another uid would make the host undumpable; this process cannot supervise itself.
+  plan.seccomp_rules.ask_for_metadata = facts.user_notification && !namespaces && !plan.become &&
+                                        options.subject == Subject::kCommand;
   plan.seccomp_program = NONO_TRY(compile_seccomp(plan.seccomp_rules));
   if (namespaces) plan.view = make_view(plan.landlock, facts, std::move(covers));
   plan.rlimits = rlimits(limits);

@@ -18,6 +18,7 @@ constexpr Label kNext = BpfAssembler::kNext;
 
 constexpr std::uint32_t kRetAllow = 0x7fff0000;
 constexpr std::uint32_t kRetErrno = 0x00050000;
+constexpr std::uint32_t kRetUserNotification = 0x7fc00000;
 constexpr std::uint32_t kOffsetNr = 0;
 constexpr std::uint32_t kOffsetArch = 4;
 
@@ -61,6 +62,7 @@ Verdict settle(Verdict verdict, const SeccompRules& rules) {
     case Verdict::kOwnPid:
     case Verdict::kSetpriority:
     case Verdict::kIoprioSet: return rules.private_pids ? Verdict::kAllow : verdict;
+    case Verdict::kMetadata: return rules.ask_for_metadata ? verdict : Verdict::kAllow;
     case Verdict::kTruncate: return rules.truncate ? Verdict::kAllow : Verdict::kDeny;
     case Verdict::kOpenat2: return rules.truncate ? Verdict::kAllow : Verdict::kAbsent;
     case Verdict::kOpen:
@@ -86,6 +88,7 @@ class Compiler {
     leaf(deny_, kRetErrno | EPERM);
     leaf(refuse_, kRetErrno | EACCES);
     leaf(absent_, kRetErrno | ENOSYS);
+    if (rules_.ask_for_metadata) leaf(ask_, kRetUserNotification);
     leaf(allow_, kRetAllow);
     auto program = asm_.finish();
     if (!program) {
@@ -132,6 +135,7 @@ class Compiler {
       case Verdict::kDeny: return deny_;
       case Verdict::kAbsent: return absent_;
       case Verdict::kWatch: return refuse_;
+      case Verdict::kMetadata: return ask_;
       default: {
         const auto [it, is_new] = conditional_.try_emplace(verdict, Label{});
         if (is_new) it->second = asm_.label();
@@ -199,6 +203,9 @@ class Compiler {
       case Verdict::kIoctl:
         asm_.load_argument(1);
         asm_.if_equal(kTiocsti, deny_, kNext);
+        if (rules_.ask_for_metadata) {
+          for (const std::uint32_t request : kMetadataIoctls) asm_.if_equal(request, ask_, kNext);
+        }
         asm_.if_equal(kTioclinux, deny_, allow_);
         return;
       case Verdict::kSendto: return deny_bits(3, kMsgFastopen);
@@ -226,6 +233,7 @@ class Compiler {
       case Verdict::kAbsent:
       case Verdict::kListen:
       case Verdict::kWatch:
+      case Verdict::kMetadata:
       case Verdict::kTruncate:
       case Verdict::kOpenat2: asm_.ret(kRetErrno | EPERM); return;  // settled before
     }
@@ -282,6 +290,7 @@ class Compiler {
   const Label deny_ = asm_.label();
   const Label refuse_ = asm_.label();
   const Label absent_ = asm_.label();
+  const Label ask_ = asm_.label();
   std::vector<Hole> holes_;
   std::map<Verdict, Label> conditional_;
 };

@@ -4,8 +4,10 @@
 // kernel that never had it, so programs fall back. The program first checks the architecture, so
 // int 0x80 and other foreign ABIs get ENOSYS too; x32 numbers lie above every known number.
 // Arguments are compared by their register value only, never through a pointer, so there is no race.
+// Where that cannot tell, the call is put to the supervisor (supervise/supervisor.h), which performs it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -39,6 +41,7 @@ struct SeccompRules {
   bool listen = false;          // a bind grant exists
   bool truncate = true;         // the kernel decides who may truncate (ABI 3)
   bool private_pids = false;    // processes outside cannot be named at all
+  bool ask_for_metadata = false;  // calls that change it are put to the supervisor
   bool operator==(const SeccompRules&) const = default;
 };
 
@@ -52,7 +55,7 @@ enum class Verdict : std::uint8_t {
   kAbsent,  // ENOSYS: hides its arguments, so the caller must fall back to one that does not (clone3)
   kSocket, kSocketpair,
   kClone, kUnshare,                 // no new namespaces
-  kIoctl,                           // no TIOCSTI, TIOCLINUX (low 32 bits)
+  kIoctl,                           // no TIOCSTI, TIOCLINUX (low 32 bits); file flags are metadata
   kSendto, kSendmsg, kSendmmsg,     // no MSG_FASTOPEN: it connects without asking Landlock
   kListen,
   kPersonality,                     // only the default one
@@ -60,8 +63,13 @@ enum class Verdict : std::uint8_t {
   kSetpriority, kIoprioSet,
   kSeccomp,                         // no notification listener of its own
   kWatch,                           // inotify on a path: Landlock does not cover it
+  kMetadata,                        // mode, owner, times, attributes: Landlock does not cover them
   kTruncate, kOpen, kOpenat, kOpenat2,  // stand-ins below Landlock ABI 3
 };
+
+// FS_IOC_SETFLAGS, FS_IOC_SETVERSION and their 32-bit forms, FS_IOC_FSSETXATTR: they need no descriptor
+// that is open for writing.
+inline constexpr std::array<std::uint32_t, 5> kMetadataIoctls{0x40086602, 0x40046602, 0x40087602, 0x40047602, 0x401c5820};
 
 struct Syscall {
   std::string_view name;

@@ -15,6 +15,7 @@
 
 #include "launch/child.h"
 #include "plan/plan.h"
+#include "supervise/launch.h"
 #include "run.h"
 
 namespace nono::launch {
@@ -264,7 +265,7 @@ TEST_P(Launch, ClosedStreamsKeepNobodyBusy) {
   command.program = "/bin/sh";
   command.argv = {"sh", "-c", "exec >&- 2>&-; sleep 0.3"};
   command.directory = "/";
-  const auto child = Child::launch(plan(), std::move(command));
+  const auto child = supervise::launch(plan(), std::move(command));
   ASSERT_TRUE(child);
   int turns = 0;
   while ((*child)->poll(std::nullopt) != Child::Progress::kEnded) ++turns;
@@ -278,7 +279,7 @@ TEST_P(Launch, CancelledBeforeItHasBegun) {
     command.program = "/bin/sleep";
     command.argv = {"sleep", unique_sleep()};
     command.directory = "/";
-    const auto child = Child::launch(plan(), std::move(command));
+    const auto child = supervise::launch(plan(), std::move(command));
     ASSERT_TRUE(child);
     (*child)->kill();
     while ((*child)->poll(std::nullopt) != Child::Progress::kEnded) {

@@ -11,6 +11,7 @@
 #include "launch/child.h"
 #include "launch/command.h"
 #include "plan/plan.h"
+#include "supervise/launch.h"
 
 namespace nono::launch {
 
@@ -22,7 +23,7 @@ struct Deadline {
 template <class Interrupted>
 [[nodiscard]] Result<Outcome> run(plan::Plan plan, Command command, Deadline deadline,
                                   Interrupted interrupted) {
-  const std::unique_ptr<Child> child = NONO_TRY(Child::launch(std::move(plan), std::move(command)));
+  const std::unique_ptr<Child> child = NONO_TRY(supervise::launch(std::move(plan), std::move(command)));
   bool expired = false;
   for (;;) {
     std::optional<std::chrono::nanoseconds> left;

@@ -20,6 +20,7 @@
 #include "launch/child.h"
 #include "launch/environment.h"
 #include "plan/plan.h"
+#include "supervise/launch.h"
 
 namespace {
 
@@ -130,7 +131,7 @@ int main(int argc, char** argv) {
   command.input = launch::InputDescriptor{STDIN_FILENO};
   command.output = launch::OutputDescriptor{STDOUT_FILENO};
   command.error = launch::OutputDescriptor{STDERR_FILENO};
-  const auto child = must(launch::Child::launch(std::move(plan), std::move(command)));
+  const auto child = must(supervise::launch(std::move(plan), std::move(command)));
   while (child->poll(std::nullopt) != launch::Child::Progress::kEnded) {
   }
   const launch::Outcome outcome = child->take_outcome();

@@ -1,0 +1,15 @@
+#include "supervise/launch.h"
+
+#include <utility>
+
+#include "supervise/supervisor.h"
+
+namespace nono::supervise {
+
+Result<std::unique_ptr<launch::Child>> launch(plan::Plan plan, launch::Command command) {
+  std::unique_ptr<launch::Supervision> supervision;
+  if (plan.seccomp_rules.ask_for_metadata) supervision = std::make_unique<Supervisor>(plan);
+  return launch::Child::launch(std::move(plan), std::move(command), std::move(supervision));
+}
+
+}  // namespace nono::supervise

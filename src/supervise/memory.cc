@@ -1,0 +1,40 @@
+#include "supervise/memory.h"
+
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace nono::supervise {
+
+std::size_t ThreadMemory::read(std::uint64_t address, std::span<std::byte> into) const {
+  const iovec local{into.data(), into.size()};
+  const iovec remote{reinterpret_cast<void*>(address), into.size()};  // NOLINT: an address over there
+  const ssize_t size = ::process_vm_readv(thread_, &local, 1, &remote, 1, 0);
+  return size < 0 ? 0 : static_cast<std::size_t>(size);
+}
+
+// In pieces that end with a page: a text may end just before memory that cannot be read.
+int read_text(const Memory& memory, std::uint64_t address, std::size_t size, int too_long, std::string& into) {
+  constexpr std::size_t kPiece = 256;  // divides every page size
+  std::array<std::byte, kPiece> piece;
+  into.clear();
+  while (into.size() < size) {
+    const std::size_t to_border = kPiece - (address + into.size()) % kPiece;
+    const std::span wanted = std::span(piece).first(std::min(to_border, size - into.size()));
+    if (memory.read(address + into.size(), wanted) != wanted.size()) return EFAULT;
+    const auto end = std::ranges::find(wanted, std::byte{0});
+    into.append(reinterpret_cast<const char*>(piece.data()), static_cast<std::size_t>(end - wanted.begin()));
+    if (end != wanted.end()) return 0;
+  }
+  return too_long;
+}
+
+int read_all(const Memory& memory, std::uint64_t address, std::span<std::byte> into) {
+  return memory.read(address, into) == into.size() ? 0 : EFAULT;
+}
+
+}  // namespace nono::supervise
