@@ -29,6 +29,9 @@ namespace {
 // More calls than these may be held up by file systems at a time before the next one has to wait.
 constexpr int kMaxThreads = 16;
 
+constexpr unsigned long kNotifSetFlags = _IOW(SECCOMP_IOC_MAGIC, 4, std::uint64_t);
+constexpr unsigned long kNotifSyncWakeUp = 1;
+
 }  // namespace
 
 struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
@@ -59,7 +62,10 @@ Supervisor::~Supervisor() { stop(); }
 bool Supervisor::start(int listener) {
   state_->listener = Fd(::fcntl(listener, F_DUPFD_CLOEXEC, 3));
   if (auto event = kernel::above_stdio(Fd(::eventfd(0, EFD_CLOEXEC)))) state_->ending = *std::move(event);
-  if (state_->listener.valid() && state_->ending.valid()) state_->add_thread();
+  if (!state_->listener.valid() || !state_->ending.valid()) return false;
+  // Linux 6.6: caller and supervisor take turns on one processor.
+  (void)::ioctl(listener, kNotifSetFlags, kNotifSyncWakeUp);
+  state_->add_thread();
   return state_->threads.load() > 0;
 }
 

@@ -80,7 +80,10 @@ FILES = (
             Attack("row03_rename_to_more_rights", "file_in_library", grants=("read library",)),
         ),
     ),
-    Row(4, "Symbolic link swapped while a supervisor opens a path", waits_for="supervisor"),
+    Row(
+        4, "Symbolic link swapped while a supervisor opens a path", "supervisor: opens once, decides about what it holds",
+        "100,000 attempts change nothing outside", tested_in="tests/python/test_metadata.py: test_row04_a_link_that_is_swapped",
+    ),
     Row(
         5, "Files by way of /proc/*/root, cwd and fd", "Landlock checks the object, and who may trace whom",
         "EACCES or ENOENT",
@@ -245,10 +248,22 @@ PROCESSES = (
             Attack("row52_environ_of_another", "victim", grants=PROC),
         ),
     ),
-    Row(53, "Memory changed between check and use by a supervisor", waits_for="supervisor"),
-    Row(54, "Process number used again while a supervisor looks", waits_for="supervisor"),
-    Row(55, "Stalling a supervisor", waits_for="supervisor"),
-    Row(56, "Calls interrupted before a supervisor has seen them", waits_for="supervisor"),
+    Row(
+        53, "Memory changed between check and use by a supervisor", "supervisor: reads once, performs the call itself",
+        "100,000 attempts change nothing outside", tested_in="tests/python/test_metadata.py: test_row53_memory_that_changes",
+    ),
+    Row(
+        54, "Process number used again while a supervisor looks", "supervisor: asks whether the call still waits",
+        "nothing is done for another process", tested_in="tests/python/test_metadata.py: test_row54_a_caller_that_is_killed",
+    ),
+    Row(
+        55, "Stalling a supervisor", "one for each command; several calls at a time", "others go on",
+        tested_in="tests/python/test_metadata.py: test_row55_others_are_served_while_one_floods",
+    ),
+    Row(
+        56, "Calls interrupted before a supervisor has seen them", "few calls are supervised; not interrupted once received",
+        "pipelines complete", tested_in="tests/python/test_metadata.py: test_row56_pipelines_complete",
+    ),
     Row(
         57, "Killing who holds the sandbox", "keeper; PID namespace", "the tree ends with it",
         tested_in="tests/python/test_endurance.py: test_nothing_is_left_of_a_host_that_is_killed",
