@@ -153,6 +153,9 @@ class NonoSandbox(FileTools):
             os.path.exists(path) and query.query_path(path, AccessMode.READ)["status"] == "denied"
             for path in map(os.path.expanduser, ("~/.gitconfig", "~/.config/git/config"))
         )
+        # npm and others end with an error when they cannot write to their caches in the home directory.
+        cache = os.path.expanduser("~/.cache")
+        self._cache_is_closed = query.query_path(cache, AccessMode.READ_WRITE)["status"] == "denied"
         self._last_path = "", ""
 
     @property
@@ -271,6 +274,9 @@ class NonoSandbox(FileTools):
         pairs = [(name, values[name]) for name in _ENVIRONMENT if name in values]
         if self._git_is_closed:
             pairs.append(("GIT_CONFIG_GLOBAL", os.devnull))
+        if self._cache_is_closed:
+            cache = os.path.join(self._temporary.path, "cache")
+            pairs += [("XDG_CACHE_HOME", cache), ("npm_config_cache", os.path.join(cache, "npm"))]
         on_mac = platform.system() == "Darwin"
         if on_mac and "CURL_CA_BUNDLE" not in os.environ and os.path.exists(_MAC_CERTIFICATES):
             pairs.append(("CURL_CA_BUNDLE", _MAC_CERTIFICATES))

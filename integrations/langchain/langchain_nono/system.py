@@ -27,12 +27,15 @@ _LINUX_DIRECTORIES = (
 )
 _DEVICES = ("/dev/full", "/dev/random", "/dev/urandom", "/dev/zero")
 _LINUX_FILES = (
+    "/etc/debian_version",  # pip asks which distribution this is, and does not run without an answer
     "/etc/gitconfig",  # git does not run where it is there and cannot be read
     "/etc/hosts",
     "/etc/ld.so.cache",
     "/etc/ld.so.conf",
     "/etc/localtime",
+    "/etc/lsb-release",
     "/etc/mime.types",
+    "/etc/os-release",
     "/etc/pki/tls/openssl.cnf",
     "/etc/ssl/cert.pem",
     "/etc/ssl/openssl.cnf",
