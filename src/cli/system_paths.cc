@@ -22,7 +22,7 @@ using capability::CapabilitySource;
 constexpr std::array kPrograms = {"/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/nix/store"};
 constexpr std::array kSettings = {
     "/etc/alternatives",
-    "/etc/debian_version", "/etc/lsb-release", "/etc/os-release",  # pip does not run without an answer
+    "/etc/debian_version", "/etc/lsb-release", "/etc/os-release",  // pip does not run without an answer
     "/etc/gitconfig",  // git does not run where it is there and cannot be read
     "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d",
     "/etc/localtime",

@@ -1,10 +1,12 @@
 #include "kernel/host_facts.h"
 
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -47,9 +49,22 @@ std::atomic<Known>& known_notification() {
   return known;
 }
 
+// A supervisor has to read its callers' memory: an outer filter may refuse that, and Yama keep it to debuggers.
+bool can_read_memory() {
+  char here = 'x';
+  char there = 0;
+  const iovec from{&here, 1};
+  const iovec to{&there, 1};
+  if (::process_vm_readv(::getpid(), &to, 1, &from, 1, 0) != 1) return false;
+  const Fd yama(::open("/proc/sys/kernel/yama/ptrace_scope", O_RDONLY | O_CLOEXEC));
+  char scope = '0';
+  return !yama.valid() || (::read(yama.get(), &scope, 1) == 1 && scope < '2');
+}
+
 // By a thread that installs such a filter and ends: an outer one may refuse it, or have the one listener
 // that a chain of filters can have.
 bool can_listen() {
+  if (!can_read_memory()) return false;
   bool can = false;
   const auto attempt = [&can] {
     seccomp_notif_sizes sizes{};

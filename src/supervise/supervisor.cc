@@ -40,7 +40,7 @@ struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
 
   void add_thread();
   void work();
-  void drop_capabilities() const;
+  [[nodiscard]] bool drop_capabilities() const;
   std::optional<seccomp_notif> receive();
   void respond(const seccomp_notif& call, int error) const;
 
@@ -92,10 +92,10 @@ void Supervisor::State::add_thread() {
 
 void Supervisor::State::work() {
   ::prctl(PR_SET_NAME, "nono-supervisor", 0, 0, 0);
-  drop_capabilities();
+  const bool is_limited = drop_capabilities();
   while (const auto call = receive()) {
     const auto still_waits = [&] { return ::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id) == 0; };
-    respond(*call, answer(law, *call, still_waits));
+    respond(*call, is_limited ? answer(law, *call, still_waits) : EPERM);
     unoccupied.fetch_add(1);
   }
   unoccupied.fetch_sub(1);
@@ -103,13 +103,13 @@ void Supervisor::State::work() {
 }
 
 // Of this thread alone: not through libc, which would do it to all of them.
-void Supervisor::State::drop_capabilities() const {
-  if (!has_capabilities) return;
+bool Supervisor::State::drop_capabilities() const {
+  if (!has_capabilities) return true;
   __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
   const auto low = static_cast<std::uint32_t>(kept_capabilities);
   const auto high = static_cast<std::uint32_t>(kept_capabilities >> 32);
   const std::array<__user_cap_data_struct, 2> data{{{low, low, 0}, {high, high, 0}}};
-  if (::syscall(SYS_capset, &header, data.data()) != 0) std::abort();
+  return ::syscall(SYS_capset, &header, data.data()) == 0;
 }
 
 // None once the command has ended. Never holds the lock while a call is performed.

@@ -1,0 +1,103 @@
+"""Compares a build inside with the same build outside; to be run by bench/build. README.md."""
+
+import argparse
+import ctypes
+import os
+import pathlib
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+from nono_py import AccessMode, CapabilitySet, sandboxed_exec
+
+MAKE = ["make", "-s", "-j2", "a"]
+ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/", "LC_ALL": "C.UTF-8"}
+CALLS = """
+import ctypes, sys, time
+libc = ctypes.CDLL(None)
+best = 1e9
+for _ in range(7):
+    start = time.perf_counter()
+    for _ in range(2000):
+        libc.chmod(b"file", 0o600)
+    best = min(best, (time.perf_counter() - start) / 2000)
+print(best * 1e6)
+"""
+
+
+def sandbox(directory):
+    caps = CapabilitySet()
+    for path in ("/usr", "/bin", "/lib", "/lib64", "/etc/alternatives"):
+        if os.path.isdir(path):
+            caps.allow_path(path, AccessMode.READ)
+    caps.allow_file("/etc/ld.so.cache", AccessMode.READ)
+    caps.allow_file("/dev/null", AccessMode.READ_WRITE)
+    caps.allow_path(directory, AccessMode.READ_WRITE)
+    caps.block_network()
+    return caps
+
+
+def runners(directory):
+    caps = sandbox(directory)
+    environment = list({**ENVIRONMENT, "TMPDIR": str(directory)}.items())
+
+    def outside(command):
+        done = subprocess.run(command, cwd=directory, env=dict(environment), capture_output=True)
+        return done.returncode, done.stdout, done.stderr
+
+    def inside(isolation):
+        def run(command):
+            done = sandboxed_exec(caps, command, cwd=str(directory), env=environment, isolation=isolation)
+            return done.exit_code, done.stdout, done.stderr
+
+        return run
+
+    return {"outside": outside, "process": inside("process"), "namespaces": inside("namespaces")}
+
+
+def timed(run, command):
+    start = time.perf_counter()
+    code, output, error = run(command)
+    taken = time.perf_counter() - start
+    if code != 0:
+        sys.exit(f"build: {command} ended with {code}:\n{error.decode(errors='replace')}")
+    return taken, output
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="bench/build", description="What a build costs inside.")
+    parser.add_argument("--pairs", type=int, default=9, help="builds of each kind, in turns (default 9)")
+    parser.add_argument("--sources", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    abi = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)
+    print(f"{os.cpu_count()} processors, Linux {platform.release()}, Landlock ABI {abi}, load {os.getloadavg()[0]:.1f}\n")
+    with tempfile.TemporaryDirectory() as temporary:
+        directory = pathlib.Path(temporary) / "lua"
+        shutil.copytree(arguments.sources, directory)
+        kinds = runners(directory)
+        taken = {name: [] for name in kinds}
+        for turn in range(arguments.pairs + 1):
+            for name, run in kinds.items():
+                timed(run, ["make", "-s", "clean"])
+                seconds, _ = timed(run, MAKE)
+                if turn > 0:  # the first one warms up
+                    taken[name].append(seconds)
+        print(f"{'make -j2, Lua 5.4':<22} {'median s':>9} {'ratio':>7}   quartiles of the ratios, turn by turn")
+        for name, seconds in taken.items():
+            ratios = [a / b for a, b in zip(seconds, taken["outside"], strict=True)]
+            low, _, high = statistics.quantiles(ratios, n=4)
+            median = statistics.median(seconds)
+            ratio = median / statistics.median(taken["outside"])
+            print(f"{name:<22} {median:9.3f} {ratio:7.3f}   {low:.3f} to {high:.3f}")
+        (directory / "file").touch()
+        print(f"\n{'one chmod':<22} {'us':>9}")
+        for name, run in kinds.items():
+            _, output = timed(run, ["/usr/bin/python3", "-I", "-S", "-c", CALLS])
+            print(f"{name:<22} {float(output):9.2f}")
+
+
+main()
