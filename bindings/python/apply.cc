@@ -6,7 +6,7 @@
 #include "capability/capability_set.h"
 #include "detected_abi.h"
 #include "errors.h"
-#include "host.h"
+#include "launch/plan_here.h"
 
 namespace nono::python {
 namespace {
@@ -16,7 +16,7 @@ using capability::CapabilitySet;
 void apply(const CapabilitySet& caps) {
   plan::Options options;
   options.subject = plan::Subject::kThisProcess;
-  const plan::Plan plan = take(plan_here(caps, options));
+  const plan::Plan plan = take(launch::plan_here(caps, options));
   static_cast<void>(take(launch::apply(plan)));
 }
 

@@ -2,7 +2,7 @@
 #include "bindings.h"
 #include "convert.h"
 #include "errors.h"
-#include "host.h"
+#include "launch/plan_here.h"
 #include "plan/record.h"
 #include "request.h"
 
@@ -27,7 +27,7 @@ void bind_plan(nb::module_& module) {
                                                     .enforcement_mode = enforcement_mode,
                                                     .max_memory_bytes = max_memory_bytes,
                                                     .isolation = isolation});
-        const plan::Plan made = take(plan_here(caps, options));
+        const plan::Plan made = take(launch::startable_plan_here(caps, options));
         return nb::module_::import_("json").attr("loads")(to_str(plan::record_json(made)));
       },
       nb::arg("caps"), nb::kw_only(), optional("env"), nb::arg("inherit_env") = false, optional("max_processes"),

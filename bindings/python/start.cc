@@ -1,12 +1,12 @@
 #include "start.h"
 
-#include "host.h"
+#include "launch/plan_here.h"
 #include "supervise/launch.h"
 
 namespace nono::python {
 
 Result<std::unique_ptr<launch::Child>> start(Request request) {
-  plan::Plan plan = NONO_TRY(plan_here(request.capabilities, request.options));
+  plan::Plan plan = NONO_TRY(launch::plan_here(request.capabilities, request.options));
   return supervise::launch(std::move(plan), std::move(request.command));
 }
 

@@ -7,7 +7,7 @@
 #include "convert.h"
 #include "detected_abi.h"
 #include "errors.h"
-#include "host.h"
+#include "launch/plan_here.h"
 
 namespace nono::python {
 
@@ -52,7 +52,7 @@ SupportInfo support_info() {
     return {false, "Landlock not available. Requires Linux kernel 5.13+ with Landlock enabled."};
   }
   const plan::Options options;
-  const auto plan = plan_here(capability::CapabilitySet(), options);
+  const auto plan = launch::plan_here(capability::CapabilitySet(), options);
   if (!plan) return {false, plan.error().message};
   return {true, cat("Landlock available (Landlock V", abi->version,
                     ", features: ", join(feature_names(*abi), ", "), ")")};

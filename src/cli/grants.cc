@@ -52,10 +52,4 @@ Result<CapabilitySet> capabilities_of(const GrantArguments& grants) {
   return set;
 }
 
-Result<plan::Plan> plan_of(const CapabilitySet& set, const plan::Options& options) {
-  kernel::HostFacts facts = kernel::host_facts();
-  if (plan::asks_for_view(set, facts, options)) facts = kernel::host_facts_with_namespaces();
-  return plan::make_plan(set, facts, options);
-}
-
 }  // namespace nono::cli

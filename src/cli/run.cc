@@ -12,6 +12,7 @@
 #include "cli/run_result.h"
 #include "cli/terminal.h"
 #include "cli/wait.h"
+#include "launch/plan_here.h"
 #include "launch/program.h"
 #include "plan/record.h"
 #include "supervise/launch.h"
@@ -107,7 +108,7 @@ Result<int> run_or_show(const RunArguments& arguments) {
   launch::Command command;
   command.directory = NONO_TRY(starting_directory(arguments));
   command.argv = arguments.command;
-  const plan::Plan plan = NONO_TRY(plan_of(capabilities, options));
+  const plan::Plan plan = NONO_TRY(launch::startable_plan_here(capabilities, options));
   command.program = NONO_TRY(program_of(arguments, command.directory, options.environment));
   if (!arguments.dry_run) return launch_and_wait(arguments, plan, std::move(command));
   print(arguments.json ? cat(plan::record_json(plan), "\n") : policy_report(plan, command));

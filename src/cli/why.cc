@@ -4,13 +4,14 @@
 #include "cli/denial_facts.h"
 #include "cli/grants.h"
 #include "cli/terminal.h"
+#include "launch/plan_here.h"
 
 namespace nono::cli {
 namespace {
 
 Result<Answer> answer(const WhyArguments& arguments) {
   const auto capabilities = NONO_TRY(capabilities_of(arguments.grants));
-  const plan::Plan plan = NONO_TRY(plan_of(capabilities, {}));
+  const plan::Plan plan = NONO_TRY(launch::startable_plan_here(capabilities, {}));
   DenialFacts facts(plan, NONO_TRY(capability::canonicalize(".")));
   if (arguments.host) return answer_for_host(*arguments.host, arguments.port, facts.network());
   const PathFacts path = facts.look_up(*arguments.path);

@@ -154,6 +154,8 @@ def test_a_name_that_does_not_exist_is_refused(work: Path) -> None:
     result = shell(caps, "echo started")
     assert (result.exit_code, result.stdout) == (126, b"")
     assert f"{work}/.envrc cannot be denied: it does not exist".encode() in result.stderr
+    with pytest.raises(RuntimeError, match="cannot be denied: it does not exist"):
+        nono_py.plan(caps)
 
 
 def test_a_file_with_two_names_is_refused(work: Path) -> None:
