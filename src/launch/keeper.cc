@@ -91,7 +91,7 @@ Status Keeper::take_listener() {
   ssize_t size = 0;
   while ((size = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
   }
-  if (size == 0) return {};
+  if (size == 0 || (size < 0 && errno == ECONNRESET)) return {};
   if (size < 0) return io("recvmsg()");
   const cmsghdr* header = CMSG_FIRSTHDR(&message);
   if (header == nullptr || header->cmsg_type != SCM_RIGHTS) {
