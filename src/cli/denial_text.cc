@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 6> kNoNetwork = {
 // Says as much when there are no sockets at all, nothing otherwise.
 constexpr std::array<std::string_view, 3> kUnconnected = {"failed to connect", "couldn't connect",
                                                           "network is unreachable"};
-// The kernel, not the sandbox, says who may change an owner or a mode.
+// What changes an owner or a mode says so, and takes the right to write.
 constexpr std::array<std::string_view, 3> kOwnership = {"ownership", "permissions of", "preserving"};
 
 template <class Words>
@@ -136,9 +136,8 @@ std::optional<Mention> read_line(std::string_view line) {
   for (const auto words : kRefusals) refusal = std::min(refusal, folded.find(words));
   if (refusal == folded.npos) return mention.unconnected ? std::optional(mention) : std::nullopt;
   mention.network = has_any(folded, kNetwork);
-  mention.writing = has_any(folded, kWriting);
-  const bool not_permitted = folded.substr(refusal).starts_with("operation not permitted");
-  if (!(not_permitted && has_any(folded, kOwnership))) mention.paths = PathFinder(line, refusal).find();
+  mention.writing = has_any(folded, kWriting) || has_any(folded, kOwnership);
+  mention.paths = PathFinder(line, refusal).find();
   return mention;
 }
 

@@ -124,9 +124,11 @@ TEST_F(ExplainDenial, Writing) {
             "nono: /work/notes.txt is granted for reading only here (to write it, add --write-file /work/notes.txt)");
 }
 
-TEST_F(ExplainDenial, OwnersAndModesAreNotTheSandboxs) {
-  EXPECT_EQ(explain("chown: changing ownership of '/work/notes.txt': Operation not permitted\n"), "");
-  EXPECT_EQ(explain("chmod: changing permissions of '/work/notes.txt': Operation not permitted\n"), "");
+TEST_F(ExplainDenial, OwnersAndModesTakeTheRightToWrite) {
+  const std::string line =
+      "nono: /work/notes.txt was not writable here: only read is granted (add --write-file /work/notes.txt)";
+  EXPECT_EQ(explain("chown: changing ownership of '/work/notes.txt': Operation not permitted\n"), line);
+  EXPECT_EQ(explain("chmod: changing permissions of '/work/notes.txt': Operation not permitted\n"), line);
 }
 
 TEST_F(ExplainDenial, Directories) {
