@@ -12,6 +12,8 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <system_error>
@@ -28,6 +30,7 @@ namespace {
 
 // More calls than these may be held up by file systems at a time before the next one has to wait.
 constexpr int kMaxThreads = 16;
+constexpr std::chrono::milliseconds kMaxWait{100};
 
 constexpr unsigned long kNotifSetFlags = _IOW(SECCOMP_IOC_MAGIC, 4, std::uint64_t);
 constexpr unsigned long kNotifSyncWakeUp = 1;
@@ -49,9 +52,10 @@ struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
   const bool has_capabilities;
   Fd listener;
   Fd ending;  // readable once the command has ended
-  std::mutex receiving;  // one at a time waits for calls; guards `ended`
+  std::mutex receiving;  // one at a time waits for calls; guards the two below
   bool ended = false;
-  std::atomic<int> threads{0};
+  int threads = 0;
+  std::condition_variable thread_ended;
   std::atomic<int> unoccupied{0};
 };
 
@@ -65,27 +69,31 @@ bool Supervisor::start(int listener) {
   if (!state_->listener.valid() || !state_->ending.valid()) return false;
   // Linux 6.6: caller and supervisor take turns on one processor.
   (void)::ioctl(listener, kNotifSetFlags, kNotifSyncWakeUp);
+  const std::lock_guard lock(state_->receiving);
   state_->add_thread();
-  return state_->threads.load() > 0;
+  return state_->threads > 0;
 }
 
 void Supervisor::stop() {
   if (!state_->ending.valid()) return;
   const std::uint64_t one = 1;
   (void)!::write(state_->ending.get(), &one, sizeof one);
-  // Whoever has it is woken by that, or takes a call now; after this nobody does.
-  const std::lock_guard lock(state_->receiving);
+  // Whoever has it is woken by that, or takes a call now; after this nobody does. The callers are gone: the
+  // threads end at once, but for one that a file system holds up, which may not hold up the host.
+  std::unique_lock lock(state_->receiving);
   state_->ended = true;
+  state_->thread_ended.wait_for(lock, kMaxWait, [this] { return state_->threads == 0; });
 }
 
+// With `receiving` held.
 void Supervisor::State::add_thread() {
   const kernel::BlockAllSignals blocked;  // the host's handlers run in the host's threads
-  threads.fetch_add(1);
+  ++threads;
   unoccupied.fetch_add(1);
   try {
     std::thread([self = shared_from_this()] { self->work(); }).detach();
   } catch (const std::system_error&) {
-    threads.fetch_sub(1);
+    --threads;
     unoccupied.fetch_sub(1);
   }
 }
@@ -99,7 +107,9 @@ void Supervisor::State::work() {
     unoccupied.fetch_add(1);
   }
   unoccupied.fetch_sub(1);
-  threads.fetch_sub(1);
+  const std::lock_guard lock(receiving);
+  --threads;
+  thread_ended.notify_all();
 }
 
 // Of this thread alone: not through libc, which would do it to all of them.
@@ -123,7 +133,7 @@ std::optional<seccomp_notif> Supervisor::State::receive() {
     if (fds[0].revents == 0) continue;
     seccomp_notif call{};  // has to be zero
     if (::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) continue;  // it was killed meanwhile
-    if (unoccupied.fetch_sub(1) == 1 && threads.load() < kMaxThreads) add_thread();
+    if (unoccupied.fetch_sub(1) == 1 && threads < kMaxThreads) add_thread();
     return call;
   }
 }
