@@ -12,7 +12,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple, NoReturn
@@ -31,14 +31,17 @@ class Process(NamedTuple):
     state: str
 
 
+def of_all_processes(name: str) -> Iterator[tuple[int, str]]:
+    """What /proc/PID/NAME says, of those that do not end meanwhile."""
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        with contextlib.suppress(OSError):
+            yield int(pid), Path("/proc", pid, name).read_text(errors="replace")
+
+
 def children(parent: int) -> list[Process]:
     """Zombies too."""
     found = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            text = entry.read_text(errors="replace")
-        except OSError:
-            continue
+    for _, text in of_all_processes("stat"):
         start, end = text.index("("), text.rindex(")")
         state, parent_of_it = text[end + 2 :].split()[:2]
         if int(parent_of_it) == parent:
@@ -78,12 +81,7 @@ def peak_resident() -> int:
 
 def running(word: str) -> list[int]:
     """The processes `sleep WORD`."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            if entry.read_bytes() == b"sleep\0" + word.encode() + b"\0":
-                found.append(int(entry.parent.name))
-    return found
+    return [pid for pid, words in of_all_processes("cmdline") if words == f"sleep\0{word}\0"]
 
 
 def a_word() -> str:
