@@ -34,6 +34,13 @@ enum class Sockets {
   kInternet, // TCP, UDP, and the routing netlink socket that resolvers need
 };
 
+// Which calls that name files are put to the supervisor, because a denial cannot be put into Landlock's words.
+enum class Names {
+  kFree,
+  kChangesAsked,  // what opens for writing, makes, moves, links or removes a name
+  kAllAsked,      // every open as well
+};
+
 struct SeccompRules {
   kernel::Arch arch = kernel::Arch::kX86_64;
   Sockets sockets = Sockets::kNone;
@@ -42,6 +49,7 @@ struct SeccompRules {
   bool truncate = true;         // the kernel decides who may truncate (ABI 3)
   bool private_pids = false;    // processes outside cannot be named at all
   bool ask_for_metadata = false;  // calls that change it are put to the supervisor
+  Names names = Names::kFree;
   bool operator==(const SeccompRules&) const = default;
 };
 
