@@ -18,7 +18,7 @@ namespace nono::python {
 // What the diagnostics need of the request. Holds no descriptor: a result may be kept for long.
 struct ExecContext {
   std::shared_ptr<const std::vector<capability::FsCapability>> grants;
-  std::vector<capability::Denial> denials;
+  capability::DenialList denials;
   bool network_blocked = false;
   std::string program;
   std::string directory;

@@ -7,31 +7,6 @@
 namespace nono {
 namespace {
 
-struct Decoded {
-  std::uint32_t code_point = 0;
-  std::size_t length = 0;  // 0: the bytes are not UTF-8
-};
-
-Decoded decode_utf8(std::string_view s) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(s[i]); };
-  const std::uint8_t lead = byte(0);
-  std::size_t length = 0;
-  std::uint32_t minimum = 0;
-  std::uint32_t value = 0;
-  if (lead < 0x80) return {lead, 1};
-  if ((lead & 0xe0) == 0xc0) { length = 2; minimum = 0x80; value = lead & 0x1fU; }
-  else if ((lead & 0xf0) == 0xe0) { length = 3; minimum = 0x800; value = lead & 0x0fU; }
-  else if ((lead & 0xf8) == 0xf0) { length = 4; minimum = 0x10000; value = lead & 0x07U; }
-  else return {};
-  if (s.size() < length) return {};
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {};
-    value = (value << 6) | (byte(i) & 0x3fU);
-  }
-  if (value < minimum || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return {};
-  return {value, length};
-}
-
 bool is_deceptive(std::uint32_t c) {
   return (c >= 0x80 && c <= 0x9f) || c == 0xad || c == 0x61c || (c >= 0x200b && c <= 0x200f) ||
          (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
@@ -54,6 +29,26 @@ std::string byte_escape(std::uint8_t byte) {
 
 }  // namespace
 
+DecodedUtf8 decode_utf8(std::string_view s) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint8_t>(s[i]); };
+  const std::uint8_t lead = byte(0);
+  std::size_t length = 0;
+  std::uint32_t minimum = 0;
+  std::uint32_t value = 0;
+  if (lead < 0x80) return {lead, 1};
+  if ((lead & 0xe0) == 0xc0) { length = 2; minimum = 0x80; value = lead & 0x1fU; }
+  else if ((lead & 0xf0) == 0xe0) { length = 3; minimum = 0x800; value = lead & 0x0fU; }
+  else if ((lead & 0xf8) == 0xf0) { length = 4; minimum = 0x10000; value = lead & 0x07U; }
+  else return {};
+  if (s.size() < length) return {};
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return {};
+    value = (value << 6) | (byte(i) & 0x3fU);
+  }
+  if (value < minimum || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return {};
+  return {value, length};
+}
+
 std::string join(std::initializer_list<std::string_view> parts, std::string_view between) {
   return join<std::initializer_list<std::string_view>>(parts, between);
 }
@@ -68,7 +63,7 @@ std::string escape(std::string_view untrusted) {
   std::string out;
   out.reserve(untrusted.size());
   while (!untrusted.empty()) {
-    const Decoded d = decode_utf8(untrusted);
+    const DecodedUtf8 d = decode_utf8(untrusted);
     const auto first = static_cast<std::uint8_t>(untrusted[0]);
     if (d.length == 0) {
       out += byte_escape(first);

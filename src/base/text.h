@@ -1,6 +1,8 @@
 // Text helpers: concatenation, OS error texts, and escaping of what a stranger wrote.
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
@@ -40,6 +42,13 @@ template <class Range>
 
 // "No such file or directory (os error 2)".
 [[nodiscard]] std::string os_error(int error_number);
+
+// The first character of `text`, which is not empty. Length 0: these bytes are not UTF-8.
+struct DecodedUtf8 {
+  std::uint32_t code_point = 0;
+  std::size_t length = 0;
+};
+[[nodiscard]] DecodedUtf8 decode_utf8(std::string_view text);
 
 // For terminals and logs: control bytes, ESC, DEL, invalid UTF-8, bidirectional and zero-width
 // characters become visible escapes (\n, \x1b, \u{202e}); everything else is kept.

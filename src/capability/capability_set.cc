@@ -38,8 +38,10 @@ Status CapabilitySet::allow_any(const std::string& path, AccessMode access, Capa
   return add(fs_.edit(), open_grant(path, access, std::move(source), GrantType::kAny));
 }
 
-Status CapabilitySet::deny_path(const std::string& path) {
-  denials_.push_back(NONO_TRY(Denial::of(path)));
+Status CapabilitySet::deny_path(const std::string& path_or_pattern) {
+  Denial denial = NONO_TRY(Denial::of(path_or_pattern));
+  const bool known = std::ranges::any_of(denials_.own(), [&](const Denial& d) { return d.names == denial.names; });
+  if (!known) denials_.add(std::move(denial));
   return {};
 }
 
@@ -68,7 +70,7 @@ std::string CapabilitySet::summary() const {
     lines.push_back(cat("  ", escape(grant.resolved), " [", to_string(grant.access), "] (",
                         grant.is_file ? "file" : "dir", ")"));
   }
-  for (const Denial& denial : denials_) lines.push_back(cat("  ", escape(denial.resolved), " [denied]"));
+  for (const Denial& denial : denials_.own()) lines.push_back(cat("  ", escape(denial.resolved), " [denied]"));
   lines.emplace_back("Network:");
   lines.push_back(cat("  outbound: ", network_text()));
   append_ports(lines, "tcp connect ports", connect_ports_);

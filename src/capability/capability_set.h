@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "base/result.h"
-#include "capability/denial.h"
+#include "capability/denial_list.h"
 #include "capability/fs_capability.h"
 #include "capability/grant_list.h"
 
@@ -34,8 +34,9 @@ class CapabilitySet {
   // Whichever of the two the path is; used by policy groups and the CLI.
   [[nodiscard]] Status allow_any(const std::string& path, AccessMode access, CapabilitySource source);
 
-  // Closes a path inside a grant, and all below it. On error nothing is added. Errors: see Denial.
-  [[nodiscard]] Status deny_path(const std::string& path);
+  // Closes a path, or all that a pattern matches, inside the grants, and all below it. On error nothing is
+  // added. Errors: see Denial.
+  [[nodiscard]] Status deny_path(const std::string& path_or_pattern);
 
   void block_network() { network_ = NetworkMode::kBlocked; }
   void allow_localhost_port(std::uint16_t port) { localhost_ports_.push_back(port); }
@@ -68,7 +69,7 @@ class CapabilitySet {
   [[nodiscard]] bool path_covered(const std::string& path) const;
 
   [[nodiscard]] const GrantList& fs() const { return fs_; }
-  [[nodiscard]] const std::vector<Denial>& denials() const { return denials_; }
+  [[nodiscard]] const DenialList& denials() const { return denials_; }
   [[nodiscard]] NetworkMode network() const { return network_; }
   [[nodiscard]] bool is_network_blocked() const { return network_ == NetworkMode::kBlocked; }
   [[nodiscard]] const std::vector<std::uint16_t>& localhost_ports() const { return localhost_ports_; }
@@ -82,7 +83,7 @@ class CapabilitySet {
 
  private:
   GrantList fs_;
-  std::vector<Denial> denials_;
+  DenialList denials_;
   NetworkMode network_ = NetworkMode::kAllowed;
   std::vector<std::uint16_t> localhost_ports_;
   std::vector<std::uint16_t> connect_ports_;

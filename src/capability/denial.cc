@@ -1,17 +1,33 @@
 #include "capability/denial.h"
 
 #include <cerrno>
+#include <utility>
 
+#include "base/text.h"
 #include "capability/path_resolution.h"
 
 namespace nono::capability {
 
-Result<Denial> Denial::of(const std::string& path) {
-  if (path.empty()) return tl::unexpected<Error>(resolution_error(path, ENOENT));
-  if (path.find('\0') != std::string::npos) return tl::unexpected<Error>(resolution_error(path, EINVAL));
-  return Denial{path, canonicalize_existing_part(path)};
+Result<Denial> Denial::of(const std::string& path_or_pattern) {
+  const std::string& text = path_or_pattern;
+  if (NamePattern::is_pattern(text)) {
+    NamePattern names = NONO_TRY(NamePattern::parse(text));
+    std::string resolved = names.to_string();
+    return Denial{text, std::move(resolved), std::move(names)};
+  }
+  if (text.empty()) return tl::unexpected<Error>(resolution_error(text, ENOENT));
+  if (text.find('\0') != std::string::npos) return tl::unexpected<Error>(resolution_error(text, EINVAL));
+  std::string resolved = canonicalize_existing_part(text);
+  NamePattern names = NamePattern::literal(resolved);
+  return Denial{text, std::move(resolved), std::move(names)};
 }
 
-bool Denial::covers(const std::string& canonical) const { return is_within_folded(resolved, canonical); }
+Denial Denial::literal(const std::string& canonical, Closes closes) {
+  return Denial{canonical, canonical, NamePattern::literal(canonical), closes};
+}
+
+std::string Denial::to_string() const {
+  return protected_by.empty() ? cat("--deny ", resolved) : cat("protected (", protected_by, ")");
+}
 
 }  // namespace nono::capability

@@ -37,7 +37,7 @@ Result<SandboxState> SandboxState::from_caps(const CapabilitySet& set) {
   if (!set.denials().empty()) {
     return fail(ErrorKind::kInvalidArgument,
                 cat("SandboxState cannot represent denied paths (first: ",
-                    escape(set.denials().front().resolved), "); serializing would silently drop them"),
+                    escape(set.denials()[0].resolved), "); serializing would silently drop them"),
                 "Transfer the CapabilitySet without SandboxState.");
   }
   SandboxState state;

@@ -54,7 +54,54 @@ void sort_unique(std::vector<std::string>& list, Before before) {
   list.erase(repeated.begin(), repeated.end());
 }
 
+// Length of the longest grant for this use that covers `place`.
+std::size_t granted_length(const std::vector<FsCapability>& grants, const std::string& place, Use use) {
+  std::size_t length = 0;
+  for (const FsCapability& grant : grants) {
+    const bool suffices = use == Use::kRead ? reads(grant.access) : writes(grant.access);
+    if (suffices && grant.resolved.size() > length && grant.covers(place)) length = grant.resolved.size();
+  }
+  return length;
+}
+
+bool concerns(const Denial& denial, Use use) {
+  return use == Use::kChange || denial.closes == capability::Closes::kAll;
+}
+
+// A grant of up to this length does not beat the denial.
+std::size_t powerless(const Denial& denial, std::size_t granted) {
+  const bool named = denial.is_pattern() || !denial.protected_by.empty();
+  return named || granted == 0 ? granted : granted - 1;
+}
+
 }  // namespace
+
+const Denial* denial_of(const std::vector<FsCapability>& grants, const capability::DenialList& denials,
+                        const std::string& place, Use use) {
+  if (denials.empty()) return nullptr;
+  const std::size_t granted = granted_length(grants, place, use);
+  const capability::PathNames names(place);
+  for (const Denial& denial : denials) {
+    if (concerns(denial, use) && denial.names.match(names, powerless(denial, granted))) return &denial;
+  }
+  return nullptr;
+}
+
+const Denial* beaten_denial(const std::vector<FsCapability>& grants, const capability::DenialList& denials,
+                            const std::string& place, Use use) {
+  if (denial_of(grants, denials, place, use) != nullptr) return nullptr;
+  const capability::PathNames names(place);
+  const auto found = std::ranges::find_if(
+      denials, [&](const Denial& denial) { return concerns(denial, use) && denial.names.match(names); });
+  return found == denials.end() ? nullptr : &*found;
+}
+
+const Denial* pinned_by(const capability::DenialList& denials, const std::string& place) {
+  const capability::PathNames names(place);
+  const auto found =
+      std::ranges::find_if(denials, [&](const Denial& denial) { return denial.names.leads_to(names); });
+  return found == denials.end() ? nullptr : &*found;
+}
 
 Result<Covers> covers_for(const capability::CapabilitySet& set) {
   Covers found;

@@ -10,6 +10,23 @@
 
 namespace nono::plan {
 
+// What is to be done with a name: nothing but reading and listing, or making, writing, moving, linking, removing.
+enum class Use { kRead, kChange };
+
+// The denial that closes `place` (canonical) for this use, or null. A grant for this use inside what is denied
+// beats the denial there; one of the very path does when a pattern or a protected name denies it, for it
+// names it. One around it never does. Whether a grant covers the place at all is not asked.
+[[nodiscard]] const capability::Denial* denial_of(const std::vector<capability::FsCapability>& grants,
+                                                  const capability::DenialList& denials, const std::string& place, Use use);
+
+// The denial that such a grant beats at `place`, or null.
+[[nodiscard]] const capability::Denial* beaten_denial(const std::vector<capability::FsCapability>& grants,
+                                                      const capability::DenialList& denials, const std::string& place,
+                                                      Use use);
+
+// The denial for which `place` is on the way to something denied (Denial::leads_to), or null.
+[[nodiscard]] const capability::Denial* pinned_by(const capability::DenialList& denials, const std::string& place);
+
 struct Covers {
   std::vector<std::string> pinned;   // as in View
   std::vector<std::string> covered;

@@ -116,6 +116,71 @@ TEST(Denials, BeatEveryGrantInExplanations) {
   EXPECT_EQ(said("/etc").reason, PathAnswer::Reason::kPathNotGranted);
 }
 
+// --- which one closes a place ---------------------------------------------------------------------------
+
+std::string closing(const CapabilitySet& set, const std::string& place, Use use = Use::kRead) {
+  const capability::Denial* denial = denial_of(set.fs(), set.denials(), place, use);
+  return denial == nullptr ? "" : denial->resolved;
+}
+
+TEST(Denials, ALiteralClosesAllBelowItForEveryUse) {
+  const CapabilitySet set = set_with({"/tmp"}, {"/tmp/none/here"});
+  for (const Use use : {Use::kRead, Use::kChange}) {
+    EXPECT_EQ(closing(set, "/tmp/none/here", use), "/tmp/none/here");
+    EXPECT_EQ(closing(set, "/tmp/NONE/here/x", use), "/tmp/none/here");
+    EXPECT_EQ(closing(set, "/tmp/none", use), "");
+  }
+}
+
+TEST(Denials, OfChangesLeaveReadingAlone) {
+  capability::DenialList denials;
+  denials.add(capability::Denial::literal("/tmp/x", capability::Closes::kChanges));
+  const CapabilitySet set = set_with({"/tmp"}, {});
+  EXPECT_EQ(denial_of(set.fs(), denials, "/tmp/x", Use::kRead), nullptr);
+  EXPECT_NE(denial_of(set.fs(), denials, "/tmp/x/y", Use::kChange), nullptr);
+}
+
+TEST(Denials, AGrantInsideADeniedDirectoryBeatsIt) {
+  CapabilitySet set = set_with({"/"}, {"/usr"});
+  ASSERT_TRUE(set.allow_path("/usr/share", AccessMode::kRead));
+  const std::string share = capability::canonicalize("/usr/share").value_or("");
+  EXPECT_EQ(closing(set, "/usr/lib"), "/usr");
+  EXPECT_EQ(closing(set, share), "");
+  EXPECT_EQ(closing(set, share + "/doc"), "");
+  EXPECT_EQ(closing(set, share + "/doc", Use::kChange), "/usr") << "the grant around it is no grant inside";
+  const auto* beaten = beaten_denial(set.fs(), set.denials(), share + "/doc", Use::kRead);
+  ASSERT_NE(beaten, nullptr);
+  EXPECT_EQ(beaten->resolved, "/usr");
+  EXPECT_EQ(beaten_denial(set.fs(), set.denials(), "/tmp", Use::kRead), nullptr);
+  ASSERT_TRUE(set.deny_path("/usr/share/doc"));
+  EXPECT_EQ(closing(set, share + "/doc/x"), share + "/doc") << "a denial inside that grant holds";
+}
+
+TEST(Denials, AGrantOfTheVeryPathBeatsAPatternAndNoLiteral) {
+  EXPECT_EQ(closing(set_with({"/tmp"}, {"/tmp"}), "/tmp/x"), "/tmp");
+  EXPECT_EQ(closing(set_with({"/tmp"}, {"**/tmp"}), "/tmp/x"), "");
+  EXPECT_EQ(closing(set_with({"/tmp"}, {"**/tmp"}), "/tmp/a/tmp/x"), "**/tmp") << "that one is not named by the grant";
+  EXPECT_EQ(closing(set_with({"/"}, {"**/tmp"}), "/tmp/x"), "**/tmp");
+  capability::Denial denial = capability::Denial::literal("/tmp", capability::Closes::kChanges);
+  denial.protected_by = "git";
+  capability::DenialList denials;
+  denials.add(denial);
+  const CapabilitySet set = set_with({"/tmp"}, {});
+  EXPECT_EQ(denial_of(set.fs(), denials, "/tmp/x", Use::kChange), nullptr);
+}
+
+TEST(Denials, PinTheDirectoriesThatLeadToThem) {
+  const CapabilitySet set = set_with({"/tmp"}, {"**/.git/hooks", "/tmp/a/b"});
+  const auto pin = [&](const char* place) {
+    const capability::Denial* denial = pinned_by(set.denials(), place);
+    return denial == nullptr ? std::string() : denial->resolved;
+  };
+  EXPECT_EQ(pin("/tmp/x/.git"), "**/.git/hooks");
+  EXPECT_EQ(pin("/tmp/a"), "/tmp/a/b");
+  EXPECT_EQ(pin("/tmp/a/b"), "");
+  EXPECT_EQ(pin("/tmp/x"), "");
+}
+
 TEST(Denials, OfNoPathAreRefused) {
   CapabilitySet set;
   EXPECT_FALSE(set.deny_path(""));

@@ -213,7 +213,7 @@ SessionReport session_report(int exit_code, KnownFacts facts, std::string_view e
 }
 
 PathFacts look_up(const std::vector<capability::FsCapability>& grants,
-                  const std::vector<capability::Denial>& denials, const std::string& path) {
+                  const capability::DenialList& denials, const std::string& path) {
   const capability::Ancestry ancestry = capability::ancestry_of(path);
   const auto allowed = [&](AccessMode mode) { return explain_path(grants, denials, ancestry, mode).allowed(); };
   const bool read = allowed(AccessMode::kRead);

@@ -75,7 +75,7 @@ struct SessionReport {
 
 // What `grants` mean for `path`, for DiagnosticContext. Asks the file system.
 [[nodiscard]] PathFacts look_up(const std::vector<capability::FsCapability>& grants,
-                                const std::vector<capability::Denial>& denials, const std::string& path);
+                                const capability::DenialList& denials, const std::string& path);
 
 // Compact, valid UTF-8 whatever went in.
 [[nodiscard]] std::string report_json(const SessionReport& report);

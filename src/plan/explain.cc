@@ -37,7 +37,7 @@ const FsCapability* longest(const std::vector<const FsCapability*>& grants, Pass
 }  // namespace
 
 PathAnswer explain_path(const std::vector<FsCapability>& grants,
-                        const std::vector<capability::Denial>& denials,
+                        const capability::DenialList& denials,
                         const capability::Ancestry& ancestry, AccessMode mode) {
   std::vector<const FsCapability*> covering;
   for (const auto& grant : grants) {

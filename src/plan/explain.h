@@ -25,7 +25,7 @@ struct PathAnswer {
 };
 
 [[nodiscard]] PathAnswer explain_path(const std::vector<capability::FsCapability>& grants,
-                                      const std::vector<capability::Denial>& denials,
+                                      const capability::DenialList& denials,
                                       const capability::Ancestry& ancestry,
                                       capability::AccessMode mode);
 

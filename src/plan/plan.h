@@ -89,7 +89,7 @@ struct Plan {
   std::vector<std::pair<std::string, std::string>> environment;
   std::vector<int> keep_descriptors;
   capability::GrantList grants;
-  std::vector<capability::Denial> denials;
+  capability::DenialList denials;
 };
 
 // Does the answer depend on whether a mount view is possible, which takes a trial to know?

@@ -1,0 +1,81 @@
+// DenialList: the denials of one set: the user's own and those found for one plan, then the protected names that
+// all sandboxes share. A value; copies share their content, for every command's request, plan and result
+// carries the list.
+#pragma once
+
+#include <cstddef>
+#include <iterator>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "capability/denial.h"
+
+namespace nono::capability {
+
+class DenialList {
+ public:
+  using Denials = std::vector<Denial>;
+  using Shared = std::shared_ptr<const Denials>;
+
+  DenialList() = default;
+  DenialList(Denials own) : own_(std::make_shared<Denials>(std::move(own))) {}  // NOLINT: it is one
+  DenialList(Shared own, Shared built_in) : own_(std::move(own)), built_in_(std::move(built_in)) {}
+  operator Denials() const { return {begin(), end()}; }  // NOLINT: it is one
+
+  [[nodiscard]] const Denials& own() const { return own_ ? *own_ : none(); }
+  [[nodiscard]] const Denials& built_in() const { return built_in_ ? *built_in_ : none(); }
+  [[nodiscard]] const Shared& shared_built_in() const { return built_in_; }
+
+  [[nodiscard]] std::size_t size() const { return own().size() + built_in().size(); }
+  [[nodiscard]] bool empty() const { return size() == 0; }
+  [[nodiscard]] const Denial& operator[](std::size_t i) const {
+    return i < own().size() ? own()[i] : built_in()[i - own().size()];
+  }
+
+  class Iterator {
+   public:
+    using value_type = Denial;
+    using difference_type = std::ptrdiff_t;
+    using reference = const Denial&;
+    using pointer = const Denial*;
+    using iterator_category = std::forward_iterator_tag;
+    Iterator() = default;
+    Iterator(const DenialList& list, std::size_t at) : list_(&list), at_(at) {}
+    reference operator*() const { return (*list_)[at_]; }
+    pointer operator->() const { return &**this; }
+    Iterator& operator++() {
+      ++at_;
+      return *this;
+    }
+    Iterator operator++(int) {
+      Iterator before = *this;
+      ++at_;
+      return before;
+    }
+    bool operator==(const Iterator&) const = default;
+
+   private:
+    const DenialList* list_ = nullptr;
+    std::size_t at_ = 0;
+  };
+  [[nodiscard]] Iterator begin() const { return {*this, 0}; }
+  [[nodiscard]] Iterator end() const { return {*this, size()}; }
+
+  void add(Denial denial) {
+    auto own_now = std::make_shared<Denials>(own());
+    own_now->push_back(std::move(denial));
+    own_ = std::move(own_now);
+  }
+  void set_built_in(Shared rules) { built_in_ = std::move(rules); }
+
+ private:
+  static const Denials& none() {
+    static const Denials empty;
+    return empty;
+  }
+  Shared own_;       // null: none
+  Shared built_in_;  // null: none
+};
+
+}  // namespace nono::capability
