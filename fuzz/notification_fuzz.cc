@@ -7,7 +7,7 @@
 #include <cstring>
 
 #include "plan/seccomp_rules.h"
-#include "supervise/metadata_call.h"
+#include "supervise/decode.h"
 
 namespace {
 
@@ -29,19 +29,50 @@ class Input : public supervise::Memory {
   std::span<const std::uint8_t> bytes_;
 };
 
+void require(bool holds) {
+  if (!holds) std::abort();
+}
+
 struct Check {
-  void operator()(int error) const {
-    if (error <= 0) std::abort();
-  }
+  void operator()(int error) const { require(error > 0); }
+  void operator()(const supervise::Call& call) const { std::visit(*this, call); }
+  void operator()(const supervise::NameCall& call) const { std::visit(*this, call); }
+
   void operator()(const supervise::MetadataCall& call) const {
-    const auto& path = call.target.path;
-    if (path && (path->empty() || path->size() >= 4096 || path->find('\0') != std::string::npos)) std::abort();
+    check(call.target, true);
     if (const auto* set = std::get_if<supervise::SetAttribute>(&call.change)) {
-      if (set->name.empty() || set->name.size() > 255 || set->value.size() > 65536) std::abort();
+      require(!set->name.empty() && set->name.size() <= 255 && set->value.size() <= 65536);
     }
-    if (const auto* mode = std::get_if<supervise::Mode>(&call.change); mode != nullptr && mode->mode > 07777) {
-      std::abort();
-    }
+    if (const auto* mode = std::get_if<supervise::Mode>(&call.change)) require(mode->mode <= 07777);
+  }
+  void operator()(const supervise::Open& call) const {
+    check(call.target, false);
+    require(call.flags >= 0 && call.mode <= 07777);
+  }
+  void operator()(const supervise::MakeSymlink& call) const {
+    check(call.target, false);
+    check(call.content);
+  }
+  void operator()(const supervise::Link& call) const {
+    check(call.from, true);
+    check(call.to, false);
+  }
+  void operator()(const supervise::Rename& call) const {
+    check(call.from, false);
+    check(call.to, false);
+  }
+  template <class Call>
+  void operator()(const Call& call) const {
+    check(call.target, false);
+  }
+
+ private:
+  static void check(const std::string& path) {
+    require(!path.empty() && path.size() < 4096 && path.find('\0') == std::string::npos);
+  }
+  static void check(const supervise::Target& target, bool may_be_a_descriptor) {
+    require(may_be_a_descriptor || target.path);
+    if (target.path) check(*target.path);
   }
 };
 

@@ -90,6 +90,7 @@ struct OpenHow {
 };
 inline constexpr std::uint64_t kResolveNoMagiclinks = 0x02;
 inline constexpr std::uint64_t kResolveNoSymlinks = 0x04;
+inline constexpr std::uint64_t kResolveInRoot = 0x10;
 
 inline constexpr unsigned kCloseRangeCloexec = 1U << 2;
 

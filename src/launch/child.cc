@@ -177,7 +177,7 @@ Child::Child(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Result<std::unique_ptr<Child>> Child::launch(plan::Plan plan, Command command,
                                              std::unique_ptr<Supervision> supervision) {
-  if (plan.seccomp_rules.ask_for_metadata && supervision == nullptr) {
+  if (plan.seccomp_rules.ask() && supervision == nullptr) {
     return fail(ErrorKind::kSandboxInit, "Sandbox initialization failed: the plan asks for a supervisor");
   }
   auto state = std::make_unique<State>(std::move(plan), std::move(command), std::move(supervision));

@@ -136,7 +136,7 @@ Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
   Fd mounts;
   if (view) mounts = Fd(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
   auto keeper = NONO_TRY(make(plan.seccomp_program, std::move(view), !identity.is_complete(),
-                              plan.seccomp_rules.ask_for_metadata));
+                              plan.seccomp_rules.ask()));
   if (mounts.valid()) keeper->mounts_ = NONO_TRY(kernel::above_stdio(std::move(mounts)));
   keeper->identity_ = std::move(identity);
   keeper->host_files_ = std::move(files);

@@ -77,12 +77,13 @@ std::size_t powerless(const Denial& denial, std::size_t granted) {
 }  // namespace
 
 const Denial* denial_of(const std::vector<FsCapability>& grants, const capability::DenialList& denials,
-                        const std::string& place, Use use) {
+                        const std::string& place, Use use, const std::function<bool(const Denial&)>& holds) {
   if (denials.empty()) return nullptr;
   const std::size_t granted = granted_length(grants, place, use);
   const capability::PathNames names(place);
   for (const Denial& denial : denials) {
-    if (concerns(denial, use) && denial.names.match(names, powerless(denial, granted))) return &denial;
+    const bool matches = concerns(denial, use) && denial.names.match(names, powerless(denial, granted));
+    if (matches && holds(denial)) return &denial;
   }
   return nullptr;
 }

@@ -2,6 +2,7 @@
 // refuses it anyway; a cover in the mount view for the others. Pure.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -16,8 +17,11 @@ enum class Use { kRead, kChange };
 // The denial that closes `place` (canonical) for this use, or null. A grant for this use inside what is denied
 // beats the denial there; one of the very path does when a pattern or a protected name denies it, for it
 // names it. One around it never does. Whether a grant covers the place at all is not asked.
-[[nodiscard]] const capability::Denial* denial_of(const std::vector<capability::FsCapability>& grants,
-                                                  const capability::DenialList& denials, const std::string& place, Use use);
+// `holds`: asked of a denial that matches; those for which it says no do not count.
+[[nodiscard]] const capability::Denial* denial_of(
+    const std::vector<capability::FsCapability>& grants, const capability::DenialList& denials,
+    const std::string& place, Use use,
+    const std::function<bool(const capability::Denial&)>& holds = [](const auto&) { return true; });
 
 // The denial that such a grant beats at `place`, or null.
 [[nodiscard]] const capability::Denial* beaten_denial(const std::vector<capability::FsCapability>& grants,

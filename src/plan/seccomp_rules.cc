@@ -43,6 +43,9 @@ constexpr std::uint32_t kTioclinux = 0x541c;
 constexpr std::uint32_t kSeccompNewListener = 1U << 3;
 constexpr std::uint32_t kOpenTruncate = 01000;
 constexpr std::uint32_t kOpenAccmode = 03;
+constexpr std::uint32_t kOpenChanges = kOpenAccmode | 0100 | kOpenTruncate | 020000000;  // O_CREAT, __O_TMPFILE
+constexpr std::uint32_t kOpenPath = 010000000;
+constexpr std::uint32_t kPrSetDumpable = 4;
 
 std::uint32_t audit_arch(kernel::Arch arch) {
   return arch == kernel::Arch::kX86_64 ? 0xc000003e : 0xc00000b7;
@@ -63,10 +66,17 @@ Verdict settle(Verdict verdict, const SeccompRules& rules) {
     case Verdict::kSetpriority:
     case Verdict::kIoprioSet: return rules.private_pids ? Verdict::kAllow : verdict;
     case Verdict::kMetadata: return rules.ask_for_metadata ? verdict : Verdict::kAllow;
-    case Verdict::kTruncate: return rules.truncate ? Verdict::kAllow : Verdict::kDeny;
-    case Verdict::kOpenat2: return rules.truncate ? Verdict::kAllow : Verdict::kAbsent;
+    case Verdict::kPrctl: return rules.ask() ? verdict : Verdict::kAllow;
+    case Verdict::kName: return rules.names == Names::kFree ? Verdict::kAllow : Verdict::kName;
+    case Verdict::kTruncate:
+      if (rules.names != Names::kFree) return Verdict::kName;
+      return rules.truncate ? Verdict::kAllow : Verdict::kDeny;
+    case Verdict::kOpenat2:  // its flags are in memory
+      if (rules.names != Names::kFree) return Verdict::kName;
+      return rules.truncate ? Verdict::kAllow : Verdict::kAbsent;
     case Verdict::kOpen:
-    case Verdict::kOpenat: return rules.truncate ? Verdict::kAllow : verdict;
+    case Verdict::kOpenat:
+      return rules.names == Names::kFree && rules.truncate ? Verdict::kAllow : verdict;
     default: return verdict;
   }
 }
@@ -88,7 +98,10 @@ class Compiler {
     leaf(deny_, kRetErrno | EPERM);
     leaf(refuse_, kRetErrno | EACCES);
     leaf(absent_, kRetErrno | ENOSYS);
-    if (rules_.ask_for_metadata) leaf(ask_, kRetUserNotification);
+    if (rules_.ask()) {
+      leaf(ask_, kRetUserNotification);
+      leaf(done_, kRetErrno);
+    }
     leaf(allow_, kRetAllow);
     auto program = asm_.finish();
     if (!program) {
@@ -135,7 +148,8 @@ class Compiler {
       case Verdict::kDeny: return deny_;
       case Verdict::kAbsent: return absent_;
       case Verdict::kWatch: return refuse_;
-      case Verdict::kMetadata: return ask_;
+      case Verdict::kMetadata:
+      case Verdict::kName: return ask_;
       default: {
         const auto [it, is_new] = conditional_.try_emplace(verdict, Label{});
         if (is_new) it->second = asm_.label();
@@ -185,8 +199,14 @@ class Compiler {
     asm_.load_argument(n);
     asm_.if_any_bit(bits, deny_, allow_);
   }
-  void deny_read_only_truncation(unsigned n) {
+  void open(unsigned n) {
     asm_.load_argument(n);
+    if (rules_.names != Names::kFree) {
+      // A descriptor that opens nothing cannot be handed over; what is opened through it is asked about.
+      asm_.if_any_bit(kOpenPath, allow_, rules_.names == Names::kAllAsked ? ask_ : kNext);
+      if (rules_.names == Names::kChangesAsked) asm_.if_any_bit(kOpenChanges, ask_, allow_);
+      return;
+    }
     asm_.bit_and(kOpenTruncate | kOpenAccmode);
     asm_.if_equal(kOpenTruncate, refuse_, allow_);
   }
@@ -226,11 +246,18 @@ class Compiler {
         asm_.if_equal(1, kNext, deny_);
         return argument_must_be_zero(1);
       case Verdict::kSeccomp: return deny_bits(1, kSeccompNewListener);
-      case Verdict::kOpen: return deny_read_only_truncation(1);
-      case Verdict::kOpenat: return deny_read_only_truncation(2);
+      case Verdict::kOpen: return open(1);
+      case Verdict::kOpenat: return open(2);
+      case Verdict::kPrctl:
+        asm_.load_argument(0);
+        asm_.if_equal(kPrSetDumpable, kNext, allow_);
+        asm_.load_argument(1);
+        asm_.if_equal(0, done_, allow_);
+        return;
       case Verdict::kAllow:
       case Verdict::kDeny:
       case Verdict::kAbsent:
+      case Verdict::kName:
       case Verdict::kListen:
       case Verdict::kWatch:
       case Verdict::kMetadata:
@@ -291,6 +318,7 @@ class Compiler {
   const Label refuse_ = asm_.label();
   const Label absent_ = asm_.label();
   const Label ask_ = asm_.label();
+  const Label done_ = asm_.label();  // answers 0 and does nothing
   std::vector<Hole> holes_;
   std::map<Verdict, Label> conditional_;
 };

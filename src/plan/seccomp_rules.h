@@ -50,6 +50,7 @@ struct SeccompRules {
   bool private_pids = false;    // processes outside cannot be named at all
   bool ask_for_metadata = false;  // calls that change it are put to the supervisor
   Names names = Names::kFree;
+  [[nodiscard]] bool ask() const { return ask_for_metadata || names != Names::kFree; }  // anything at all
   bool operator==(const SeccompRules&) const = default;
 };
 
@@ -72,7 +73,9 @@ enum class Verdict : std::uint8_t {
   kSeccomp,                         // no notification listener of its own
   kWatch,                           // inotify on a path: Landlock does not cover it
   kMetadata,                        // mode, owner, times, attributes: Landlock does not cover them
-  kTruncate, kOpen, kOpenat, kOpenat2,  // stand-ins below Landlock ABI 3
+  kName,                            // makes, moves, links or removes a name: for the supervisor, if there are denials
+  kTruncate, kOpen, kOpenat, kOpenat2,  // likewise; otherwise stand-ins below Landlock ABI 3
+  kPrctl,                           // a process that hides its memory could not be supervised: it is told it does
 };
 
 // FS_IOC_SETFLAGS, FS_IOC_SETVERSION and their 32-bit forms, FS_IOC_FSSETXATTR: they need no descriptor

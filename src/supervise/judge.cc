@@ -1,25 +1,49 @@
 #include "supervise/judge.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <string>
-#include <variant>
+#include <utility>
 
 #include "capability/ancestry.h"
 #include "kernel/fd_table.h"
 #include "plan/explain.h"
 #include "supervise/change.h"
 #include "supervise/memory.h"
-#include "supervise/metadata_call.h"
+#include "supervise/name_change.h"
 #include "supervise/object.h"
+#include "supervise/opening.h"
 
 namespace nono::supervise {
 namespace {
 
-bool names(const std::string& link, const kernel::Identity& identity) {
+struct Targets {
+  const Target* first = nullptr;
+  const Target* second = nullptr;
+};
+
+struct TargetsOf {
+  Targets operator()(const MetadataCall& call) const { return {&call.target, nullptr}; }
+  Targets operator()(const NameCall& call) const { return std::visit(*this, call); }
+  Targets operator()(const Link& call) const { return {&call.from, &call.to}; }
+  Targets operator()(const Rename& call) const { return {&call.from, &call.to}; }
+  template <class Call>
+  Targets operator()(const Call& call) const {
+    return {&call.target, nullptr};
+  }
+};
+
+bool makes_a_file(const Call& call) {
+  const auto* name = std::get_if<NameCall>(&call);
+  if (name == nullptr) return false;
+  if (const auto* open = std::get_if<Open>(name)) return (open->flags & (O_CREAT | O_TMPFILE) & ~O_DIRECTORY) != 0;
+  return std::holds_alternative<MakeDirectory>(*name) || std::holds_alternative<MakeNode>(*name);
+}
+
+bool names_identity(const std::string& link, const kernel::Identity& identity) {
   struct stat st {};
   return ::lstat(link.c_str(), &st) == 0 && kernel::Identity{st.st_dev, st.st_ino, st.st_mode} == identity;
 }
@@ -29,31 +53,67 @@ bool names(const std::string& link, const kernel::Identity& identity) {
 bool may_change(const Law& law, const Fd& object, const std::string& place) {
   const auto identity = kernel::fstat(object);
   if (!identity || S_ISCHR(identity->mode) || S_ISBLK(identity->mode)) return false;
+  if (law.names.check(place, *identity, plan::Use::kChange) != 0) return false;
   const bool is_link = S_ISLNK(identity->mode);  // belongs to its directory, wherever it points
   const auto ancestry = capability::ancestry_of(is_link ? place.substr(0, place.rfind('/') + 1) : place);
-  const bool is_there = is_link ? names(place, *identity)
+  const bool is_there = is_link ? names_identity(place, *identity)
                                 : !ancestry.self_and_up.empty() && ancestry.self_and_up.front() == *identity;
-  return is_there && plan::explain_path(law.grants, law.denials, ancestry, capability::AccessMode::kWrite).allowed();
+  return is_there && plan::explain_path(law.grants, {}, ancestry, capability::AccessMode::kWrite).allowed();
 }
 
-}  // namespace
-
-int answer(const Law& law, const seccomp_notif& call, const std::function<bool()>& still_waits) {
-  std::array<std::uint64_t, 6> arguments{};
-  std::ranges::copy(call.data.args, arguments.begin());
-  const int thread = static_cast<int>(call.pid);
-  const auto decoded = decode(law.arch, call.data.nr, arguments, ThreadMemory(thread));
-  if (const int* error = std::get_if<int>(&decoded)) return *error;
-  const auto& wanted = std::get<MetadataCall>(decoded);
-  const auto opened = open_object(thread, wanted.target);
-  if (!still_waits()) return ESRCH;  // what was read may have been another thread's
+int change_metadata(const Law& law, const MetadataCall& call, const Origin& origin) {
+  const auto opened = open_object(origin, call.target.follow);
   if (const int* error = std::get_if<int>(&opened)) return *error;
   const Fd& object = std::get<Fd>(opened);
   const auto place = place_of(object);
   if (const int* error = std::get_if<int>(&place)) return *error;
   const auto& path = std::get<std::string>(place);
   if (!path.empty() && !may_change(law, object, path)) return EPERM;
-  return perform(wanted, object);
+  return perform(call, object);
+}
+
+}  // namespace
+
+Law::Law(const plan::Plan& plan)
+    : arch(plan.facts.arch),
+      root(plan.view ? Root::kPrivate : Root::kOurs),
+      grants(plan.grants),
+      names(plan) {}
+
+std::variant<Prepared, int> prepare(const Law& law, const seccomp_notif& call,
+                                    const std::function<bool()>& still_waits) {
+  const int thread = static_cast<int>(call.pid);
+  Arguments arguments{};
+  std::ranges::copy(call.data.args, arguments.begin());
+  auto decoded = decode(law.arch, call.data.nr, arguments, ThreadMemory(thread));
+  if (const int* error = std::get_if<int>(&decoded)) return *error;
+  Prepared prepared;
+  prepared.call = std::get<Call>(std::move(decoded));
+  const Targets targets = std::visit(TargetsOf{}, prepared.call);
+  int error = 0;
+  const auto take = [&](const Target* target, Origin& into) {
+    if (target == nullptr || error != 0) return;
+    auto origin = origin_of(thread, *target, law.root);
+    if (const int* failed = std::get_if<int>(&origin)) error = *failed;
+    else into = std::get<Origin>(std::move(origin));
+  };
+  take(targets.first, prepared.first);
+  take(targets.second, prepared.second);
+  if (makes_a_file(prepared.call)) prepared.umask = umask_of(thread);
+  if (!still_waits()) return ESRCH;  // what was read may have been another thread's
+  if (error != 0) return error;
+  return prepared;
+}
+
+Answer answer(Law& law, const Prepared& prepared, Fd waiting) {
+  if (const auto* metadata = std::get_if<MetadataCall>(&prepared.call)) {
+    return Answer::of(change_metadata(law, *metadata, prepared.first));
+  }
+  const auto& call = std::get<NameCall>(prepared.call);
+  if (const auto* open = std::get_if<Open>(&call)) {
+    return open_for(*open, prepared.first, prepared.umask, law.names, std::move(waiting));
+  }
+  return Answer::of(change_name(call, prepared.first, prepared.second, prepared.umask, law.names));
 }
 
 }  // namespace nono::supervise

@@ -1,27 +1,47 @@
-// Judge: one waiting call, from what seccomp says of it to its answer.
+// Judge: one waiting call, from what seccomp says of it to its answer. In two steps, for two kinds of thread:
+// `prepare` reads what belongs to the waiting thread, which takes the right to trace it; `answer` performs the call,
+// on a thread that is confined as the command is. A confined thread may not trace.
 #pragma once
 
 #include <linux/seccomp.h>
+#include <sys/types.h>
 
 #include <functional>
-#include <vector>
+#include <variant>
 
 #include "capability/capability_set.h"
 #include "kernel/host_facts.h"
 #include "plan/plan.h"
+#include "supervise/answer.h"
+#include "supervise/decode.h"
+#include "supervise/denied_names.h"
+#include "supervise/origin.h"
 
 namespace nono::supervise {
 
-// What a judgement needs of a plan. Value.
+// What the judgements of one command need of its plan.
 struct Law {
-  explicit Law(const plan::Plan& plan) : arch(plan.facts.arch), grants(plan.grants), denials(plan.denials) {}
+  explicit Law(const plan::Plan& plan);
   kernel::Arch arch;
+  Root root;
   capability::GrantList grants;
-  std::vector<capability::Denial> denials;
+  DeniedNames names;
 };
 
-// Performs the call if the plan allows it. 0 or the errno that answers it. `still_waits` is asked after all
-// has been read and before anything is done: the thread may have ended, and its number be another's.
-[[nodiscard]] int answer(const Law& law, const seccomp_notif& call, const std::function<bool()>& still_waits);
+// A call with all that it means taken from the thread.
+struct Prepared {
+  Call call;
+  Origin first;
+  Origin second;
+  mode_t umask = 0;
+};
+
+// Or the errno that answers it. `still_waits` is asked after all has been read: the thread may have ended, and its
+// number be another's.
+[[nodiscard]] std::variant<Prepared, int> prepare(const Law& law, const seccomp_notif& call,
+                                                  const std::function<bool()>& still_waits);
+
+// Performs the call if the plan allows it. `waiting`: what the answer before held, if that was not the last one.
+[[nodiscard]] Answer answer(Law& law, const Prepared& prepared, Fd waiting);
 
 }  // namespace nono::supervise

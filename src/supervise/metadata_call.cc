@@ -17,13 +17,11 @@
 namespace nono::supervise {
 namespace {
 
-using Arguments = std::array<std::uint64_t, 6>;
-
 constexpr std::size_t kMaxStruct = 4096;  // the kernel's own bound for extensible structures: a page
 
 class Decoder {
  public:
-  Decoder(const Arguments& arguments, const Memory& memory) : arguments_(arguments), memory_(memory) {}
+  Decoder(const Arguments& arguments, const Memory& memory) : in_(arguments, memory) {}
 
   std::variant<MetadataCall, int> decode(std::string_view name) {
     using Step = void (Decoder::*)();
@@ -54,7 +52,7 @@ class Decoder {
     const auto step = steps.find(name);
     if (step == steps.end()) return ENOSYS;
     (this->*step->second)();
-    if (error_ != 0) return error_;
+    if (in_.error() != 0) return in_.error();
     return std::move(call_);
   }
 
@@ -86,73 +84,63 @@ class Decoder {
       std::uint32_t size;
       std::uint32_t flags;
     } arguments{};
-    if (arguments_[5] != sizeof arguments) return fail(arguments_[5] < sizeof arguments ? EINVAL : E2BIG);
-    note(read_object(memory_, arguments_[4], arguments));
+    if (word(5) != sizeof arguments) return fail(word(5) < sizeof arguments ? EINVAL : E2BIG);
+    note(read_object(in_.memory(), word(4), arguments));
     set_attribute(3, arguments.value, arguments.size, arguments.flags);
   }
 
   void file_setattr() {
     constexpr std::size_t kFirstVersion = 24;
     path_at(integer(0), 1, flags(4));
-    const std::uint64_t size = arguments_[3];
+    const std::uint64_t size = word(3);
     if (size < kFirstVersion) return fail(EINVAL);
     if (size > kMaxStruct) return fail(E2BIG);
     FileAttributes change{std::vector<std::byte>(size)};
-    note(read_all(memory_, arguments_[2], change.attributes));
+    note(read_all(in_.memory(), word(2), change.attributes));
     call_.change = std::move(change);
   }
 
   void ioctl() {
     descriptor(0);
-    const auto request = static_cast<std::uint32_t>(arguments_[1]);
+    const auto request = static_cast<std::uint32_t>(word(1));
     if (std::ranges::find(plan::kMetadataIoctls, request) == plan::kMetadataIoctls.end()) return fail(ENOTTY);
     // The kernel reads an int whatever size the number says; struct fsxattr has 28 bytes.
     constexpr std::uint32_t kFsSetXattr = plan::kMetadataIoctls.back();
     FileFlags change{request, std::vector<std::byte>(request == kFsSetXattr ? 28 : sizeof(int))};
-    note(read_all(memory_, arguments_[2], change.argument));
+    note(read_all(in_.memory(), word(2), change.argument));
     call_.change = std::move(change);
   }
 
   // --- targets ---------------------------------------------------------------------------------
 
   void path_at(int directory, std::size_t argument, unsigned flags = 0) {
-    if ((flags & ~(AT_SYMLINK_NOFOLLOW | kernel::kAtEmptyPath)) != 0) return fail(EINVAL);
-    std::string path;
-    note(read_text(memory_, arguments_[argument], PATH_MAX, ENAMETOOLONG, path));
-    if (error_ != 0) return;
-    call_.target = {directory, std::move(path), (flags & AT_SYMLINK_NOFOLLOW) == 0};
-    if (!call_.target.path->empty()) return;
-    if ((flags & kernel::kAtEmptyPath) == 0) return fail(ENOENT);
-    call_.target.path.reset();
+    call_.target = in_.path_at(directory, argument, flags);
   }
   void path_or_descriptor(std::size_t directory, std::size_t path, unsigned flags) {
-    if (arguments_[path] != 0) return path_at(integer(directory), path, flags);
+    if (word(path) != 0) return path_at(integer(directory), path, flags);
     if (integer(directory) == AT_FDCWD) return fail(EFAULT);
     if (flags != 0) return fail(EINVAL);
     descriptor(directory);
   }
-  void descriptor(std::size_t argument) {
-    call_.target = {integer(argument), std::nullopt, true};
-    if (call_.target.directory < 0) fail(EBADF);
-  }
+  void descriptor(std::size_t argument) { call_.target = in_.descriptor(argument); }
 
   // --- changes ---------------------------------------------------------------------------------
 
-  void mode(std::size_t argument) { call_.change = Mode{static_cast<mode_t>(arguments_[argument] & 07777)}; }
+  void mode(std::size_t argument) { call_.change = Mode{static_cast<mode_t>(word(argument) & 07777)}; }
   void owner(std::size_t argument) {
-    call_.change = Owner{static_cast<uid_t>(arguments_[argument]), static_cast<gid_t>(arguments_[argument + 1])};
+    call_.change = Owner{static_cast<uid_t>(word(argument)), static_cast<gid_t>(word(argument + 1))};
   }
 
   void nanoseconds(std::size_t argument) {
     Times change;
-    if (arguments_[argument] != 0) note(read_object(memory_, arguments_[argument], change.times.emplace()));
+    if (word(argument) != 0) note(read_object(in_.memory(), word(argument), change.times.emplace()));
     call_.change = change;
   }
   void microseconds(std::size_t argument) {
     Times change;
-    if (arguments_[argument] != 0) {
+    if (word(argument) != 0) {
       std::array<timeval, 2> given{};
-      note(read_object(memory_, arguments_[argument], given));
+      note(read_object(in_.memory(), word(argument), given));
       auto& times = change.times.emplace();
       for (std::size_t i = 0; i < 2; ++i) {
         if (given[i].tv_usec < 0 || given[i].tv_usec >= 1'000'000) return fail(EINVAL);
@@ -163,60 +151,49 @@ class Decoder {
   }
   void whole_seconds(std::size_t argument) {
     Times change;
-    if (arguments_[argument] != 0) {
+    if (word(argument) != 0) {
       utimbuf given{};
-      note(read_object(memory_, arguments_[argument], given));
+      note(read_object(in_.memory(), word(argument), given));
       change.times = {timespec{given.actime, 0}, timespec{given.modtime, 0}};
     }
     call_.change = change;
   }
 
   void set_attribute(std::size_t name) {
-    set_attribute(name, arguments_[name + 1], arguments_[name + 2], arguments_[name + 3]);
+    set_attribute(name, word(name + 1), word(name + 2), word(name + 3));
   }
   void set_attribute(std::size_t name, std::uint64_t value, std::uint64_t size, std::uint64_t flags) {
     SetAttribute change;
     change.name = attribute_name(name);
     if (size > XATTR_SIZE_MAX) return fail(E2BIG);
     change.value.resize(size);
-    if (size != 0) note(read_all(memory_, value, change.value));
+    if (size != 0) note(read_all(in_.memory(), value, change.value));
     change.flags = static_cast<int>(flags);
     call_.change = std::move(change);
   }
   void remove_attribute(std::size_t name) { call_.change = RemoveAttribute{attribute_name(name)}; }
   std::string attribute_name(std::size_t argument) {
     std::string name;
-    note(read_text(memory_, arguments_[argument], XATTR_NAME_MAX + 1, ERANGE, name));
+    note(read_text(in_.memory(), word(argument), XATTR_NAME_MAX + 1, ERANGE, name));
     if (name.empty()) fail(ERANGE);
     return name;
   }
 
-  // --- arguments -------------------------------------------------------------------------------
+  [[nodiscard]] std::uint64_t word(std::size_t argument) const { return in_.word(argument); }
+  [[nodiscard]] int integer(std::size_t argument) const { return in_.integer(argument); }
+  [[nodiscard]] unsigned flags(std::size_t argument) const { return in_.flags(argument); }
+  void fail(int error) { in_.fail(error); }
+  void note(int error) { in_.note(error); }
 
-  [[nodiscard]] int integer(std::size_t argument) const { return static_cast<int>(arguments_[argument]); }
-  [[nodiscard]] unsigned flags(std::size_t argument) const { return static_cast<unsigned>(arguments_[argument]); }
-  void fail(int error) {
-    if (error_ == 0) error_ = error;
-  }
-  void note(int error) {
-    if (error != 0) fail(error);
-  }
-
-  const Arguments& arguments_;
-  const Memory& memory_;
+  CallReader in_;
   MetadataCall call_;
-  int error_ = 0;
 };
 
 }  // namespace
 
-std::variant<MetadataCall, int> decode(kernel::Arch arch, int number, const Arguments& arguments,
-                                       const Memory& memory) {
-  for (const plan::Syscall& call : plan::syscall_table()) {
-    if ((arch == kernel::Arch::kX86_64 ? call.x86_64 : call.aarch64) != number) continue;
-    return Decoder(arguments, memory).decode(call.name);
-  }
-  return ENOSYS;
+std::variant<MetadataCall, int> decode_metadata_call(std::string_view name, const Arguments& arguments,
+                                                     const Memory& memory) {
+  return Decoder(arguments, memory).decode(name);
 }
 
 }  // namespace nono::supervise

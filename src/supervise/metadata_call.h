@@ -3,7 +3,6 @@
 // Value; any thread.
 #pragma once
 
-#include <fcntl.h>
 #include <sys/types.h>
 #include <time.h>
 
@@ -12,20 +11,13 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
-#include "kernel/host_facts.h"
-#include "supervise/memory.h"
+#include "supervise/call_reader.h"
 
 namespace nono::supervise {
-
-// Which object: a path below a directory, or what the descriptor itself is open on.
-struct Target {
-  int directory = AT_FDCWD;         // a number in the thread's table
-  std::optional<std::string> path;  // none: the descriptor itself
-  bool follow = true;               // a symbolic link at its end
-};
 
 struct Mode {
   mode_t mode = 0;
@@ -58,10 +50,9 @@ struct MetadataCall {
   std::variant<Mode, Owner, Times, SetAttribute, RemoveAttribute, FileAttributes, FileFlags> change;
 };
 
-// `number` and `arguments` as seccomp(2) reports them. The value, or the errno that answers the call: ENOSYS
-// for one that is not such a call.
-[[nodiscard]] std::variant<MetadataCall, int> decode(kernel::Arch arch, int number,
-                                                     const std::array<std::uint64_t, 6>& arguments,
-                                                     const Memory& memory);
+// `name`: a call of the verdict kMetadata in plan/syscalls.inc, or ioctl. The value, or the errno that answers
+// the call: ENOSYS for one that is not such a call.
+[[nodiscard]] std::variant<MetadataCall, int> decode_metadata_call(std::string_view name, const Arguments& arguments,
+                                                                   const Memory& memory);
 
 }  // namespace nono::supervise

@@ -5,65 +5,23 @@
 
 #include <cerrno>
 #include <cstring>
-#include <map>
 
 #include "plan/seccomp_rules.h"
+#include "supervise/test_memory.h"
 
 namespace nono::supervise {
 namespace {
 
-using Arguments = std::array<std::uint64_t, 6>;
-constexpr std::uint64_t kBase = 0x10000;
-constexpr auto kArch = kernel::Arch::kX86_64;
-
-// Memory that begins at kBase and ends where the text ends.
-class Text : public Memory {
- public:
-  explicit Text(std::string bytes) : bytes_(std::move(bytes)) {}
-  [[nodiscard]] std::size_t read(std::uint64_t address, std::span<std::byte> into) const override {
-    if (address < kBase || address - kBase >= bytes_.size()) return 0;
-    const std::size_t size = std::min(into.size(), bytes_.size() - (address - kBase));
-    std::memcpy(into.data(), bytes_.data() + (address - kBase), size);
-    return size;
-  }
-
- private:
-  std::string bytes_;
-};
-
-std::string page(std::string start) {
-  start.resize(4096, '\0');
-  return start;
-}
-
-int number_of(std::string_view name) {
-  for (const auto& call : plan::syscall_table()) {
-    if (call.name == name) return call.x86_64;
-  }
-  return -1;
-}
-
 std::variant<MetadataCall, int> call(std::string_view name, Arguments arguments, const std::string& memory) {
-  return decode(kArch, number_of(name), arguments, Text(memory));
-}
-
-int error_of(const std::variant<MetadataCall, int>& decoded) {
-  const int* error = std::get_if<int>(&decoded);
-  return error == nullptr ? 0 : *error;
+  return decode_metadata_call(name, arguments, Text(memory));
 }
 
 TEST(MetadataCall, EveryCallThatTheFilterPutsIsKnown) {
   for (const auto& known : plan::syscall_table()) {
     if (known.verdict != plan::Verdict::kMetadata) continue;
-    for (const auto arch : {kernel::Arch::kX86_64, kernel::Arch::kAarch64}) {
-      const int number = arch == kArch ? known.x86_64 : known.aarch64;
-      if (number < 0) continue;
-      EXPECT_NE(error_of(decode(arch, number, {}, Text(page("")))), ENOSYS) << known.name;
-    }
+    EXPECT_NE(error_of(call(known.name, {}, page(""))), ENOSYS) << known.name;
   }
   EXPECT_EQ(error_of(call("open", {kBase}, page("x"))), ENOSYS);
-  EXPECT_EQ(error_of(decode(kArch, 100'000, {}, Text(""))), ENOSYS);
-  EXPECT_EQ(error_of(decode(kArch, -1, {}, Text(""))), ENOSYS);
 }
 
 TEST(MetadataCall, Chmod) {

@@ -5,11 +5,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
-#include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/text.h"
 #include "kernel/uapi.h"
@@ -17,56 +16,58 @@
 namespace nono::supervise {
 namespace {
 
-std::variant<Fd, int> open_at(int directory, const std::string& path, std::uint64_t flags, std::uint64_t resolve) {
-  kernel::OpenHow how;
-  how.flags = O_PATH | O_CLOEXEC | flags;
-  how.resolve = resolve;
-  Fd opened(static_cast<int>(::syscall(kernel::kNrOpenat2, directory, path.c_str(), &how, sizeof how)));
-  if (!opened.valid()) return errno;
-  return opened;
+std::variant<Fd, int> opened_or_error(int descriptor) {
+  if (descriptor < 0) return errno;
+  return Fd(descriptor);
 }
 
-// What the thread has open at this number, or its working directory.
-std::variant<Fd, int> open_from_table(int thread, int number) {
-  const std::string link = number == AT_FDCWD ? cat("/proc/", thread, "/cwd") : cat("/proc/", thread, "/fd/", number);
-  return open_at(AT_FDCWD, link, 0, 0);
-}
-
-// The same where a call names the number itself.
-std::variant<Fd, int> open_descriptor(int thread, int number) {
-  auto opened = open_from_table(thread, number);
-  if (const int* error = std::get_if<int>(&opened); error != nullptr && *error == ENOENT) return EBADF;
-  return opened;
-}
-
-// "/proc/self/fd/7" and the like: 7.
-std::optional<int> own_descriptor(int thread, std::string_view path) {
-  const std::array<std::string, 4> prefixes{"/proc/self/fd/", "/proc/thread-self/fd/", "/dev/fd/",
-                                            cat("/proc/", thread, "/fd/")};
-  for (const std::string& prefix : prefixes) {
-    if (!path.starts_with(prefix)) continue;
-    const std::string_view digits = path.substr(prefix.size());
-    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-    if (digits.empty() || digits.size() > 9 || !std::ranges::all_of(digits, is_digit)) return std::nullopt;
-    int number = 0;
-    for (const char c : digits) number = number * 10 + (c - '0');
-    return number;
-  }
-  return std::nullopt;
+std::variant<Fd, int> copy_of(const Fd& object) {
+  return opened_or_error(::fcntl(object.get(), F_DUPFD_CLOEXEC, 3));
 }
 
 }  // namespace
 
-std::variant<Fd, int> open_object(int thread, const Target& target) {
-  if (!target.path) return open_descriptor(thread, target.directory);
-  if (const auto number = own_descriptor(thread, *target.path); number && target.follow) {
-    return open_from_table(thread, *number);
+int open_from(const Origin& origin, const std::string& path, int flags, mode_t mode, std::uint64_t resolve) {
+  kernel::OpenHow how;
+  how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;
+  how.mode = mode;
+  how.resolve = resolve | kernel::kResolveNoMagiclinks;
+  if (origin.root == Root::kPrivate) how.resolve |= kernel::kResolveInRoot;
+  const int from = origin.fd.valid() ? origin.fd.get() : AT_FDCWD;
+  return static_cast<int>(::syscall(kernel::kNrOpenat2, from, path.c_str(), &how, sizeof how));
+}
+
+std::variant<Fd, int> open_object(const Origin& origin, bool follow, std::uint64_t resolve) {
+  if (origin.is_object) return copy_of(origin.fd);
+  return opened_or_error(open_from(origin, origin.path, O_PATH | (follow ? 0 : O_NOFOLLOW), 0, resolve));
+}
+
+std::variant<Slot, int> open_slot(const Origin& origin, std::uint64_t resolve) {
+  if (origin.is_object) return ENOENT;  // a descriptor has no name to be made, moved or removed
+  const std::string_view path = origin.path;
+  const std::size_t end = path.find_last_not_of('/');
+  const bool has_slash = end + 1 < path.size();
+  if (end == std::string_view::npos) {
+    auto root = opened_or_error(open_from(origin, "/", O_PATH | O_DIRECTORY, 0, resolve));
+    if (const int* error = std::get_if<int>(&root)) return *error;
+    return Slot{std::get<Fd>(std::move(root)), "/"};
   }
-  const std::uint64_t flags = target.follow ? 0 : O_NOFOLLOW;
-  if (target.path->starts_with('/')) return open_at(AT_FDCWD, *target.path, flags, kernel::kResolveNoMagiclinks);
-  const auto directory = open_descriptor(thread, target.directory);
-  if (const int* error = std::get_if<int>(&directory)) return *error;
-  return open_at(std::get<Fd>(directory).get(), *target.path, flags, kernel::kResolveNoMagiclinks);
+  const std::size_t cut = path.substr(0, end + 1).rfind('/');
+  const std::size_t begin = cut == std::string_view::npos ? 0 : cut + 1;
+  const std::string directory = begin == 0 ? "." : std::string(path.substr(0, begin));
+  auto opened = opened_or_error(open_from(origin, directory, O_PATH | O_DIRECTORY, 0, resolve));
+  if (const int* error = std::get_if<int>(&opened)) return *error;
+  return Slot{std::get<Fd>(std::move(opened)), cat(path.substr(begin, end + 1 - begin), has_slash ? "/" : "")};
+}
+
+std::string_view plain_name(const Slot& slot) {
+  const std::string_view name = slot.name;
+  return name.size() > 1 && name.ends_with('/') ? name.substr(0, name.size() - 1) : name;
+}
+
+bool is_special(const Slot& slot) {
+  const std::string_view name = plain_name(slot);
+  return name == "." || name == ".." || name == "/";
 }
 
 std::variant<std::string, int> place_of(const Fd& object) {
@@ -83,6 +84,14 @@ std::variant<std::string, int> place_of(const Fd& object) {
     return std::string{};
   }
   return EPERM;  // a mount that cannot be reached
+}
+
+std::variant<std::string, int> place_of(const Slot& slot) {
+  auto directory = place_of(slot.directory);
+  if (std::holds_alternative<int>(directory)) return directory;
+  const auto& path = std::get<std::string>(directory);
+  if (path.empty()) return ENOENT;  // the directory was removed
+  return cat(path == "/" ? "" : path, "/", plain_name(slot));
 }
 
 std::string link_to(const Fd& object) { return cat("/proc/thread-self/fd/", object.get()); }

@@ -1,19 +1,17 @@
 #include "supervise/supervisor.h"
 
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
 #include <condition_variable>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <system_error>
@@ -23,40 +21,82 @@
 #include "base/fd.h"
 #include "kernel/fd_table.h"
 #include "kernel/signals.h"
+#include "supervise/hand.h"
 #include "supervise/judge.h"
 
 namespace nono::supervise {
 namespace {
 
+using namespace std::chrono_literals;
+
 // More calls than these may be held up by file systems at a time before the next one has to wait.
-constexpr int kMaxThreads = 16;
+constexpr int kMaxHands = 16;
+// Calls that were taken and not yet begun: more stay with the kernel.
+constexpr std::size_t kMaxTasks = 64;
+// Calls that wait for something: more are refused (EAGAIN). Each holds descriptors of this process.
+constexpr std::size_t kMaxPutAside = 64;
 constexpr std::chrono::milliseconds kMaxWait{100};
+constexpr std::chrono::milliseconds kTryAgain{1};
 
 constexpr unsigned long kNotifSetFlags = _IOW(SECCOMP_IOC_MAGIC, 4, std::uint64_t);
 constexpr unsigned long kNotifSyncWakeUp = 1;
+constexpr std::uint32_t kAddfdSend = 1U << 1;  // Linux 5.14
+
+using Clock = std::chrono::steady_clock;
+
+struct Task {
+  std::uint64_t id = 0;
+  Prepared call;
+  Fd waiting;  // what the last try held
+  Clock::time_point due{};
+};
 
 }  // namespace
 
 struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
   explicit State(const plan::Plan& plan)
-      : law(plan), kept_capabilities(plan.kept_capabilities), has_capabilities(plan.facts.capabilities != 0) {}
+      : law(plan), has_names(plan.seccomp_rules.names != plan::Names::kFree) {
+    if (plan.facts.capabilities != 0) kept_capabilities = plan.kept_capabilities;
+    if (!has_names) return;
+    landlock = plan.landlock;
+    if (plan.view) in_proc = plan.view->in_proc;
+  }
 
-  void add_thread();
-  void work();
-  [[nodiscard]] bool drop_capabilities() const;
+  void receive_calls();
+  void perform_calls();
+  template <class Body>
+  bool start_thread(Body body);
+
   std::optional<seccomp_notif> receive();
-  void respond(const seccomp_notif& call, int error) const;
+  [[nodiscard]] bool take_on(const seccomp_notif& call);
+  void hand_over(Task task);
+  std::optional<Task> next_task();
+  void finish(Task task, Answer given);
+  [[nodiscard]] bool still_waits(std::uint64_t id) const;
+  void respond(std::uint64_t id, int error, int result = 0) const;
+  void respond(std::uint64_t id, Answer given) const;
 
-  const Law law;
-  const std::uint64_t kept_capabilities;
-  const bool has_capabilities;
+  Law law;
+  const bool has_names;
+  std::optional<std::uint64_t> kept_capabilities;
+  plan::LandlockRules landlock;
+  std::vector<plan::LandlockPathRule> in_proc;
   Fd listener;
   Fd ending;  // readable once the command has ended
-  std::mutex receiving;  // one at a time waits for calls; guards the two below
+  Fd ruleset;  // made by the first call, before the first hand
+
+  std::mutex receiving;  // held while a call is taken from the listener
+
+  std::mutex mutex;  // guards all below
+  std::condition_variable work;  // a task, or the end
+  std::condition_variable has_room;
+  std::condition_variable thread_ended;
   bool ended = false;
   int threads = 0;
-  std::condition_variable thread_ended;
-  std::atomic<int> unoccupied{0};
+  int hands = 0;
+  int idle_hands = 0;
+  std::deque<Task> tasks;
+  std::deque<Task> put_aside;  // to be tried again
 };
 
 Supervisor::Supervisor(const plan::Plan& plan) : state_(std::make_shared<State>(plan)) {}
@@ -69,80 +109,171 @@ bool Supervisor::start(int listener) {
   if (!state_->listener.valid() || !state_->ending.valid()) return false;
   // Linux 6.6: caller and supervisor take turns on one processor.
   (void)::ioctl(listener, kNotifSetFlags, kNotifSyncWakeUp);
-  const std::lock_guard lock(state_->receiving);
-  state_->add_thread();
-  return state_->threads > 0;
+  const std::lock_guard lock(state_->mutex);
+  return state_->start_thread(&State::receive_calls);
 }
 
 void Supervisor::stop() {
   if (!state_->ending.valid()) return;
   const std::uint64_t one = 1;
   (void)!::write(state_->ending.get(), &one, sizeof one);
-  // Whoever has it is woken by that, or takes a call now; after this nobody does. The callers are gone: the
-  // threads end at once, but for one that a file system holds up, which may not hold up the host.
-  std::unique_lock lock(state_->receiving);
+  std::unique_lock lock(state_->mutex);
   state_->ended = true;
+  state_->work.notify_all();
+  state_->has_room.notify_all();
+  lock.unlock();
+  // Whoever receives is woken by the event, or takes a call now; after this nobody does.
+  { const std::lock_guard nobody(state_->receiving); }
+  // The callers are gone: the threads end at once, but for one that a file system holds up, which may not
+  // hold up the host.
+  lock.lock();
   state_->thread_ended.wait_for(lock, kMaxWait, [this] { return state_->threads == 0; });
 }
 
-// With `receiving` held.
-void Supervisor::State::add_thread() {
+// With the mutex held.
+template <class Body>
+bool Supervisor::State::start_thread(Body body) {
   const kernel::BlockAllSignals blocked;  // the host's handlers run in the host's threads
   ++threads;
-  unoccupied.fetch_add(1);
   try {
-    std::thread([self = shared_from_this()] { self->work(); }).detach();
+    std::thread([self = shared_from_this(), body] {
+      ::prctl(PR_SET_NAME, "nono-supervisor", 0, 0, 0);
+      ((*self).*body)();
+      const std::lock_guard lock(self->mutex);
+      --self->threads;
+      self->thread_ended.notify_all();
+    }).detach();
   } catch (const std::system_error&) {
     --threads;
-    unoccupied.fetch_sub(1);
+    return false;
   }
+  return true;
 }
 
-void Supervisor::State::work() {
-  ::prctl(PR_SET_NAME, "nono-supervisor", 0, 0, 0);
-  const bool is_limited = drop_capabilities();
+// --- the thread that receives ------------------------------------------------------------------
+
+void Supervisor::State::receive_calls() {
   while (const auto call = receive()) {
-    const auto still_waits = [&] { return ::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &call->id) == 0; };
-    respond(*call, is_limited ? answer(law, *call, still_waits) : EPERM);
-    unoccupied.fetch_add(1);
+    if (!take_on(*call)) continue;
+    auto prepared = prepare(law, *call, [&] { return still_waits(call->id); });
+    if (const int* error = std::get_if<int>(&prepared)) {
+      respond(call->id, *error);
+    } else {
+      hand_over({call->id, std::get<Prepared>(std::move(prepared)), Fd(), {}});
+    }
   }
-  unoccupied.fetch_sub(1);
-  const std::lock_guard lock(receiving);
-  --threads;
-  thread_ended.notify_all();
 }
 
-// Of this thread alone: not through libc, which would do it to all of them.
-bool Supervisor::State::drop_capabilities() const {
-  if (!has_capabilities) return true;
-  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-  const auto low = static_cast<std::uint32_t>(kept_capabilities);
-  const auto high = static_cast<std::uint32_t>(kept_capabilities >> 32);
-  const std::array<__user_cap_data_struct, 2> data{{{low, low, 0}, {high, high, 0}}};
-  return ::syscall(SYS_capset, &header, data.data()) == 0;
-}
-
-// None once the command has ended. Never holds the lock while a call is performed.
+// None once the command has ended.
 std::optional<seccomp_notif> Supervisor::State::receive() {
   const std::lock_guard lock(receiving);
   for (;;) {
     std::array<pollfd, 2> fds{{{listener.get(), POLLIN, 0}, {ending.get(), POLLIN, 0}}};
-    if (ended) return std::nullopt;
     if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return std::nullopt;
     if (fds[1].revents != 0 || (fds[0].revents & POLLHUP) != 0) return std::nullopt;
     if (fds[0].revents == 0) continue;
     seccomp_notif call{};  // has to be zero
-    if (::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) continue;  // it was killed meanwhile
-    if (unoccupied.fetch_sub(1) == 1 && threads < kMaxThreads) add_thread();
-    return call;
+    if (::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_RECV, &call) == 0) return call;
+    // It was killed meanwhile.
   }
 }
 
-void Supervisor::State::respond(const seccomp_notif& call, int error) const {
+// Is there somebody who could perform it?
+bool Supervisor::State::take_on(const seccomp_notif& call) {
+  if (has_names && !ruleset.valid()) {
+    if (auto made = ruleset_of(landlock, in_proc, static_cast<int>(call.pid))) ruleset = *std::move(made);
+  }
+  if (has_names && !ruleset.valid()) {
+    respond(call.id, EPERM);
+    return false;
+  }
+  return true;
+}
+
+void Supervisor::State::hand_over(Task task) {
+  std::unique_lock lock(mutex);
+  has_room.wait(lock, [this] { return ended || tasks.size() < kMaxTasks; });
+  if (ended) return;
+  tasks.push_back(std::move(task));
+  if (idle_hands < static_cast<int>(tasks.size()) && hands < kMaxHands) {
+    if (start_thread(&State::perform_calls)) ++hands;
+  }
+  if (hands > 0) return work.notify_one();
+  respond(tasks.back().id, EAGAIN);  // no thread is to be had
+  tasks.pop_back();
+}
+
+// --- the threads that perform --------------------------------------------------------------------
+
+void Supervisor::State::perform_calls() {
+  const bool is_confined = confine_this_thread(ruleset, kept_capabilities);
+  while (auto task = next_task()) {
+    if (!is_confined) {
+      respond(task->id, EPERM);
+    } else if (still_waits(task->id)) {
+      Answer given = answer(law, task->call, std::exchange(task->waiting, Fd()));
+      finish(*std::move(task), std::move(given));
+    }
+  }
+}
+
+// A new one, or one that was put aside and is due. None once the command has ended.
+std::optional<Task> Supervisor::State::next_task() {
+  std::unique_lock lock(mutex);
+  ++idle_hands;
+  const auto is_due = [this] { return !put_aside.empty() && put_aside.front().due <= Clock::now(); };
+  while (!ended && tasks.empty() && !is_due()) {
+    if (put_aside.empty()) {
+      work.wait(lock);
+    } else {
+      work.wait_until(lock, put_aside.front().due);
+    }
+  }
+  --idle_hands;
+  if (ended) return std::nullopt;
+  std::deque<Task>& from = tasks.empty() ? put_aside : tasks;
+  Task task = std::move(from.front());
+  from.pop_front();
+  if (tasks.size() + 1 == kMaxTasks) has_room.notify_one();
+  return task;
+}
+
+void Supervisor::State::finish(Task task, Answer given) {
+  if (!given.later) return respond(task.id, std::move(given));
+  task.waiting = std::move(given.opened);
+  task.due = Clock::now() + kTryAgain;
+  const std::lock_guard lock(mutex);
+  if (put_aside.size() == kMaxPutAside) return respond(task.id, EAGAIN);
+  put_aside.push_back(std::move(task));
+  work.notify_one();
+}
+
+// --- answers ---------------------------------------------------------------------------------------
+
+bool Supervisor::State::still_waits(std::uint64_t id) const {
+  return ::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+}
+
+void Supervisor::State::respond(std::uint64_t id, int error, int result) const {
   seccomp_notif_resp response{};
-  response.id = call.id;
+  response.id = id;
   response.error = -error;
+  response.val = result;
   (void)::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);  // fails when nobody waits any more
+}
+
+void Supervisor::State::respond(std::uint64_t id, Answer given) const {
+  if (!given.opened.valid()) return respond(id, given.error);
+  seccomp_notif_addfd handed{};
+  handed.id = id;
+  handed.flags = given.is_sole ? 0 : kAddfdSend;
+  handed.srcfd = static_cast<std::uint32_t>(given.opened.get());
+  handed.newfd_flags = given.close_on_exec ? O_CLOEXEC : 0;
+  const int number = ::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &handed);
+  if (number < 0) return respond(id, errno);
+  if (!given.is_sole) return;
+  given.opened.reset();
+  respond(id, 0, number);
 }
 
 }  // namespace nono::supervise

@@ -2,11 +2,12 @@
 // itself. It never lets the kernel go on with a call whose arguments are in memory: what was checked
 // there might be something else by then.
 //
-// Its threads are started by the first call that waits, end with the command, and work with the
-// capabilities that the command has. One takes calls at a time while the others perform, so that a slow file
-// system keeps nobody else waiting. If the host ends, the command's keeper ends the tree.
+// One thread receives calls and reads what they mean; others, confined as the command is (hand.h), perform them, so
+// that a slow file system keeps nobody else waiting. A call that would wait for something (the other end of a FIFO)
+// is put aside and tried again, and holds up no thread. They are started by the first call that waits
+// and end with the command. If the host ends, the command's keeper ends the tree.
 // An attacker controls every byte of a call and its timing: decoding reads each piece once
-// (metadata_call.h), and what is decided is decided about an object that is held (object.h).
+// (call_reader.h), and what is decided is decided about an object that is held (object.h).
 #pragma once
 
 #include <memory>

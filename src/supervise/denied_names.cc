@@ -1,0 +1,96 @@
+#include "supervise/denied_names.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "capability/path_resolution.h"
+
+namespace nono::supervise {
+namespace {
+
+// More directories than these are not remembered: what lies below the others stays denied.
+constexpr std::size_t kMaxMade = 4096;
+
+bool same(const kernel::Identity& a, const kernel::Identity& b) { return a.device == b.device && a.inode == b.inode; }
+
+// `place` and the directories above it, deepest first.
+template <class Visit>
+void walk_up(std::string place, Visit visit) {
+  while (place.size() > 1) {
+    struct stat st {};
+    const bool is_there = ::lstat(place.c_str(), &st) == 0;
+    if (is_there && !visit(place, kernel::Identity{st.st_dev, st.st_ino, st.st_mode})) return;
+    place.resize(std::max<std::size_t>(place.rfind('/'), 1));
+  }
+}
+
+}  // namespace
+
+DeniedNames::DeniedNames(const plan::Plan& plan) : grants_(plan.grants), denials_(plan.denials) {}
+
+int DeniedNames::check(const std::string& place, const std::optional<kernel::Identity>& object, plan::Use use) const {
+  const auto holds = [&](const capability::Denial& denial) {
+    return !denial.unless_made || !is_inside_own(denial, place);
+  };
+  const bool is_denied = plan::denial_of(grants_, denials_, place, use, holds) != nullptr;
+  return is_denied || is_other_name(place, object, use) ? EACCES : 0;
+}
+
+bool DeniedNames::is_inside_own(const capability::Denial& denial, const std::string& place) const {
+  const auto match = denial.match(place);
+  if (!match) return false;
+  const std::lock_guard lock(mutex_);
+  for (std::size_t end = match->first; end < match->last; end = std::min(place.find('/', end + 1), match->last)) {
+    struct stat st {};
+    if (::lstat(place.substr(0, end).c_str(), &st) == 0 && made_.contains({st.st_dev, st.st_ino})) return true;
+  }
+  return false;
+}
+
+// A literal's object, or what lies below it, reached by a hard link or another mount.
+bool DeniedNames::is_other_name(const std::string& place, const std::optional<kernel::Identity>& object,
+                                plan::Use use) const {
+  for (const capability::Denial& denial : denials_) {
+    if (!denial.object || (denial.closes == capability::Closes::kChanges && use == plan::Use::kRead)) continue;
+    if (denial.covers(place)) continue;  // judged by its name
+    if (!S_ISDIR(denial.object->mode)) {
+      if (object && same(*object, *denial.object)) return true;
+      continue;
+    }
+    bool found = false;
+    walk_up(place, [&](const std::string& at, const kernel::Identity& identity) {
+      const auto is_granted_inside = [&](const capability::FsCapability& grant) {
+        return same(grant.handle->identity, identity) && denial.covers(grant.resolved) &&
+               grant.resolved.size() > denial.resolved.size();
+      };
+      (void)at;
+      if (std::ranges::any_of(grants_, is_granted_inside)) return false;
+      found = same(identity, *denial.object);
+      return !found;
+    });
+    if (found) return true;
+  }
+  return false;
+}
+
+bool DeniedNames::is_pinned(const std::string& place) const {
+  return plan::pinned_by(denials_, place) != nullptr;
+}
+
+bool DeniedNames::is_border(const std::string& from, const std::string& to) const {
+  return std::ranges::any_of(denials_, [&](const capability::Denial& denial) {
+    return denial.is_pattern() && capability::is_within_folded(denial.base(), from) !=
+                                      capability::is_within_folded(denial.base(), to);
+  });
+}
+
+void DeniedNames::note_made(const std::string& place, const kernel::Identity& directory) {
+  const auto asks = [&](const capability::Denial& denial) { return denial.unless_made && denial.leads_to(place); };
+  if (std::ranges::none_of(denials_, asks)) return;
+  const std::lock_guard lock(mutex_);
+  if (made_.size() < kMaxMade) made_.emplace(directory.device, directory.inode);
+}
+
+}  // namespace nono::supervise

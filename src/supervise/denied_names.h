@@ -1,0 +1,52 @@
+// DeniedNames: what a plan's denials say of an object that a call means. By its name as the kernel knows it,
+// and by its identity, so that another name of the same file opens nothing.
+// Any thread. An attacker chooses names and moves files meanwhile: whoever judges and then acts holds
+// `moving` in between.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <set>
+#include <shared_mutex>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernel/fd_table.h"
+#include "plan/denials.h"
+#include "plan/plan.h"
+
+namespace nono::supervise {
+
+class DeniedNames {
+ public:
+  explicit DeniedNames(const plan::Plan& plan);
+
+  // 0 or EACCES. `place`: canonical. `object`: what is there, if anything.
+  [[nodiscard]] int check(const std::string& place, const std::optional<kernel::Identity>& object,
+                          plan::Use use) const;
+  // A directory that leads to something denied keeps its name, and its name leads to no other one.
+  [[nodiscard]] bool is_pinned(const std::string& place) const;
+  // Some denial holds at one of them and not at the other: a directory may not be moved there.
+  [[nodiscard]] bool is_border(const std::string& from, const std::string& to) const;
+
+  // The command has made this directory itself.
+  void note_made(const std::string& place, const kernel::Identity& directory);
+
+  // Shared by what makes or opens a name, alone by what moves one.
+  [[nodiscard]] std::shared_mutex& moving() const { return moving_; }
+
+ private:
+  using Key = std::pair<dev_t, ino_t>;
+  [[nodiscard]] bool is_inside_own(const capability::Denial& denial, const std::string& place) const;
+  [[nodiscard]] bool is_other_name(const std::string& place, const std::optional<kernel::Identity>& object,
+                                   plan::Use use) const;
+
+  capability::GrantList grants_;
+  capability::DenialList denials_;
+  mutable std::mutex mutex_;
+  std::set<Key> made_;  // under the mutex
+  mutable std::shared_mutex moving_;
+};
+
+}  // namespace nono::supervise

@@ -1,0 +1,211 @@
+#include "supervise/opening.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <shared_mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "kernel/fd_table.h"
+#include "kernel/uapi.h"
+#include "supervise/object.h"
+
+namespace nono::supervise {
+namespace {
+
+constexpr int kMaxLinks = 40;  // as the kernel
+constexpr int kHere = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;  // nothing may hold this thread up, or give it a terminal
+
+bool makes(int flags) { return (flags & O_CREAT) != 0; }
+bool makes_nameless(int flags) { return (flags & O_TMPFILE) == O_TMPFILE; }
+bool changes(int flags) { return (flags & (O_ACCMODE | O_TRUNC)) != 0 || makes_nameless(flags); }
+
+class Opening {
+ public:
+  Opening(const Open& call, const Origin& origin, mode_t umask, DeniedNames& names)
+      : call_(call), origin_(origin), umask_(umask), names_(names) {}
+
+  Answer run(Fd waiting) {
+    if (waiting.valid()) return give(std::move(waiting));
+    const std::shared_lock lock(names_.moving());
+    if ((call_.flags & (O_CREAT | O_TRUNC)) == 0 && !makes_nameless(call_.flags)) return open_existing();
+    if (!makes(call_.flags)) return open_held(call_.target.follow);
+    return open_or_make();
+  }
+
+ private:
+  // Nothing is changed by the open itself: it is judged by what was opened.
+  Answer open_existing() {
+    if (origin_.is_object) return open_held(true);
+    Fd opened(open_from(origin_, origin_.path, call_.flags | kHere, 0, call_.target.resolve));
+    if (!opened.valid()) return failure(errno, [this] { return open_object(origin_, call_.target.follow); });
+    if (const int error = judge(opened)) return Answer::of(error);
+    return give(std::move(opened));
+  }
+
+  // What exists is held before anything is done to it.
+  Answer open_held(bool follow) {
+    auto object = open_object(origin_, follow, call_.target.resolve);
+    if (const int* error = std::get_if<int>(&object)) return Answer::of(*error);
+    return reopen(std::get<Fd>(std::move(object)));
+  }
+
+  Answer reopen(Fd object) {
+    struct stat st {};
+    if (::fstat(object.get(), &st) != 0) return Answer::of(errno);
+    if (S_ISLNK(st.st_mode)) return Answer::of((call_.flags & O_DIRECTORY) != 0 ? ENOTDIR : ELOOP);
+    if (S_ISDIR(st.st_mode) && makes(call_.flags)) return Answer::of(EISDIR);
+    if (const int error = judge(object)) return Answer::of(error);
+    if (makes_nameless(call_.flags)) ::umask(umask_);
+    const int flags = call_.flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW);
+    const bool keeps_nameless = makes_nameless(call_.flags) && (call_.flags & O_EXCL) != 0;
+    Fd opened(::open(link_to(object).c_str(), flags | kHere | (keeps_nameless ? O_EXCL : 0), call_.mode));
+    if (!opened.valid()) return failure(errno, [&] { return std::variant<Fd, int>(std::move(object)); });
+    return give(std::move(opened));
+  }
+
+  // The kernel's own order: what exists is opened; what does not is made where a dangling link points.
+  Answer open_or_make() {
+    if (origin_.is_object) return (call_.flags & O_EXCL) != 0 ? Answer::of(EEXIST) : open_held(true);
+    Origin at = Origin{Fd(::fcntl(origin_.fd.get(), F_DUPFD_CLOEXEC, 3)), false, origin_.path, origin_.root};
+    const bool is_root = at.path.find_first_not_of('/') == std::string::npos;
+    if (at.path.ends_with('/') && !is_root) return Answer::of(EISDIR);
+    for (int links = 0; links < kMaxLinks;) {
+      auto slot = open_slot(at, call_.target.resolve);
+      if (const int* error = std::get_if<int>(&slot)) return Answer::of(*error);
+      const Slot& held = std::get<Slot>(slot);
+      if (is_special(held)) return Answer::of((call_.flags & O_EXCL) != 0 ? EEXIST : EISDIR);
+      Fd there(::openat(held.directory.get(), held.name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+      if (!there.valid()) {
+        if (errno != ENOENT) return Answer::of(errno);
+        if (auto answer = make(held)) return *std::move(answer);
+        continue;  // somebody else has made it
+      }
+      if ((call_.flags & O_EXCL) != 0) return Answer::of(EEXIST);
+      struct stat st {};
+      if (::fstat(there.get(), &st) != 0) return Answer::of(errno);
+      if (!S_ISLNK(st.st_mode)) return reopen(std::move(there));
+      if (!call_.target.follow || (call_.target.resolve & kernel::kResolveNoSymlinks) != 0) return Answer::of(ELOOP);
+      if (const int error = step_through(there, std::get<Slot>(slot), at)) return Answer::of(error);
+      ++links;
+    }
+    return Answer::of(ELOOP);
+  }
+
+  // The path goes on where a link points. Magic links are none of ours: own_descriptor has taken the caller's.
+  int step_through(const Fd& link, Slot& slot, Origin& at) const {
+    std::array<char, PATH_MAX> text;
+    const ssize_t size = ::readlinkat(link.get(), "", text.data(), text.size());
+    if (size < 0) return errno;
+    if (size == 0 || static_cast<std::size_t>(size) == text.size()) return ENAMETOOLONG;
+    std::string path(text.data(), static_cast<std::size_t>(size));
+    if (path.starts_with('/') && call_.target.resolve != 0) return EXDEV;
+    if (!path.starts_with('/') && at.root == Root::kPrivate) {
+      const auto directory = place_of(slot.directory);
+      if (const int* error = std::get_if<int>(&directory)) return *error;
+      path = std::get<std::string>(directory) + "/" + path;
+    } else if (!path.starts_with('/')) {
+      at.fd = std::move(slot.directory);
+    }
+    if (path.ends_with('/')) return EISDIR;
+    at.path = std::move(path);
+    return 0;
+  }
+
+  // None: something is there now.
+  std::optional<Answer> make(const Slot& slot) {
+    const auto place = place_of(slot);
+    if (const int* error = std::get_if<int>(&place)) return Answer::of(*error);
+    if (const int error = names_.check(std::get<std::string>(place), std::nullopt, plan::Use::kChange)) {
+      return Answer::of(error);
+    }
+    ::umask(umask_);
+    const int flags = call_.flags | O_EXCL | O_NOFOLLOW | kHere;
+    Fd opened(::openat(slot.directory.get(), slot.name.c_str(), flags, call_.mode));
+    if (opened.valid()) return give(std::move(opened));
+    if (errno == EEXIST && (call_.flags & O_EXCL) == 0) return std::nullopt;
+    return Answer::of(errno);
+  }
+
+  int judge(const Fd& object) const {
+    const auto identity = kernel::fstat(object);
+    if (!identity) return EACCES;
+    // It would be this process's terminal; the command has none.
+    if (S_ISCHR(identity->mode) && is_own_terminal(object)) return ENXIO;
+    const auto place = place_of(object);
+    if (const int* error = std::get_if<int>(&place)) return *error;
+    const auto& path = std::get<std::string>(place);
+    if (path.empty()) return 0;
+    if (is_ours(path)) return EACCES;
+    return names_.check(path, *identity, changes(call_.flags) ? plan::Use::kChange : plan::Use::kRead);
+  }
+
+  static bool is_own_terminal(const Fd& object) {
+    struct stat st {};
+    return ::fstat(object.get(), &st) == 0 && st.st_rdev == makedev(5, 0);
+  }
+
+  // A link to /proc/self leads to this process.
+  static bool is_ours(const std::string& place) {
+    static const std::string self = "/proc/" + std::to_string(::getpid());
+    return place == self || place.starts_with(self + "/");
+  }
+
+  // Would it have had to wait? A FIFO for its other end, a file for whoever has a lease.
+  template <class Held>
+  Answer failure(int error, Held held) const {
+    if (error == EWOULDBLOCK && (call_.flags & O_NONBLOCK) == 0) return Answer::not_yet();
+    if (error != ENXIO || (call_.flags & O_NONBLOCK) != 0) return Answer::of(error);
+    const auto object = held();
+    struct stat st {};
+    const Fd* fd = std::get_if<Fd>(&object);
+    const bool is_fifo = fd != nullptr && ::fstat(fd->get(), &st) == 0 && S_ISFIFO(st.st_mode);
+    return is_fifo ? Answer::not_yet() : Answer::of(error);
+  }
+
+  Answer give(Fd opened) const {
+    if ((call_.flags & O_NONBLOCK) == 0) {
+      if (!has_writer(opened)) return Answer::not_yet(std::move(opened));
+      const int flags = ::fcntl(opened.get(), F_GETFL);
+      if (flags < 0 || ::fcntl(opened.get(), F_SETFL, flags & ~O_NONBLOCK) != 0) return Answer::of(errno);
+    }
+    struct stat st {};
+    const bool is_only_read = (call_.flags & O_ACCMODE) == O_RDONLY && ::fstat(opened.get(), &st) == 0 && S_ISREG(st.st_mode);
+    return {0, std::move(opened), (call_.flags & O_CLOEXEC) != 0, !is_only_read, false};
+  }
+
+  // Only a FIFO that was opened for reading can lack one. tee(2) of nothing says 0 where no writer is, and
+  // takes nothing out of it; poll(2) knows of one that has been there meanwhile.
+  bool has_writer(const Fd& opened) const {
+    struct stat st {};
+    if ((call_.flags & O_ACCMODE) != O_RDONLY || ::fstat(opened.get(), &st) != 0 || !S_ISFIFO(st.st_mode)) return true;
+    struct pollfd ends = {opened.get(), POLLIN, 0};
+    if (::poll(&ends, 1, 0) > 0) return true;
+    auto pipe = kernel::pipe2(O_NONBLOCK);
+    if (!pipe) return true;
+    return ::tee(opened.get(), pipe->write.get(), 1, SPLICE_F_NONBLOCK) != 0;
+  }
+
+  const Open& call_;
+  const Origin& origin_;
+  const mode_t umask_;
+  DeniedNames& names_;
+};
+
+}  // namespace
+
+Answer open_for(const Open& call, const Origin& origin, mode_t umask, DeniedNames& names, Fd waiting) {
+  return Opening(call, origin, umask, names).run(std::move(waiting));
+}
+
+}  // namespace nono::supervise

@@ -1,0 +1,15 @@
+// Opens a file for a waiting call, as the kernel would: with the rights of the calling thread, which is
+// confined as the command is. Never waits for the other end of a FIFO, for a terminal or a lease.
+#pragma once
+
+#include "supervise/answer.h"
+#include "supervise/denied_names.h"
+#include "supervise/name_call.h"
+#include "supervise/origin.h"
+
+namespace nono::supervise {
+
+// `umask`: the caller's. `waiting`: what the answer before held, if that was not the last one.
+[[nodiscard]] Answer open_for(const Open& call, const Origin& origin, mode_t umask, DeniedNames& names, Fd waiting);
+
+}  // namespace nono::supervise

@@ -1,0 +1,128 @@
+#include "supervise/origin.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/text.h"
+
+namespace nono::supervise {
+namespace {
+
+std::variant<Fd, int> open_path(const std::string& link) {
+  Fd opened(::open(link.c_str(), O_PATH | O_CLOEXEC));
+  if (!opened.valid()) return errno;
+  return opened;
+}
+
+// What the thread has open at this number, or its working directory.
+std::string link_in_table(int thread, int number) {
+  return number == AT_FDCWD ? cat("/proc/", thread, "/cwd") : cat("/proc/", thread, "/fd/", number);
+}
+
+// The same where a call names the number itself.
+std::variant<Fd, int> open_descriptor(int thread, int number) {
+  auto opened = open_path(link_in_table(thread, number));
+  if (const int* error = std::get_if<int>(&opened); error != nullptr && *error == ENOENT) return EBADF;
+  return opened;
+}
+
+// "/proc/self/fd/7" and the like: 7.
+std::optional<int> own_descriptor(int thread, std::string_view path) {
+  if (path == "/dev/stdin") return 0;
+  if (path == "/dev/stdout") return 1;
+  if (path == "/dev/stderr") return 2;
+  const std::array<std::string, 4> prefixes{"/proc/self/fd/", "/proc/thread-self/fd/", "/dev/fd/",
+                                            cat("/proc/", thread, "/fd/")};
+  for (const std::string& prefix : prefixes) {
+    if (!path.starts_with(prefix)) continue;
+    const std::string_view digits = path.substr(prefix.size());
+    const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (digits.empty() || digits.size() > 9 || !std::ranges::all_of(digits, is_digit)) return std::nullopt;
+    int number = 0;
+    for (const char c : digits) number = number * 10 + (c - '0');
+    return number;
+  }
+  return std::nullopt;
+}
+
+// The last number of a line such as "NSpid:	4711	3": that of the innermost PID namespace.
+std::optional<int> status_number(int thread, std::string_view field, int base = 10) {
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+      std::fopen(cat("/proc/", thread, "/status").c_str(), "re"), &std::fclose);
+  if (file == nullptr) return std::nullopt;
+  std::array<char, 512> line;
+  while (std::fgets(line.data(), line.size(), file.get()) != nullptr) {
+    if (!std::string_view(line.data()).starts_with(field)) continue;
+    const char* last = std::strrchr(line.data(), '\t');
+    return last == nullptr ? std::nullopt : std::optional(static_cast<int>(std::strtol(last, nullptr, base)));
+  }
+  return std::nullopt;
+}
+
+// /proc/self and /proc/thread-self would be the supervisor's.
+std::string without_self(int thread, const std::string& path) {
+  constexpr std::string_view kSelf = "/proc/self/";
+  constexpr std::string_view kThreadSelf = "/proc/thread-self/";
+  const bool is_thread = path.starts_with(kThreadSelf);
+  if (!is_thread && !path.starts_with(kSelf)) return path;
+  const auto process = status_number(thread, "NStgid:");
+  const auto itself = status_number(thread, "NSpid:");
+  if (!process || !itself) return path;
+  if (is_thread) return cat("/proc/", *process, "/task/", *itself, "/", path.substr(kThreadSelf.size()));
+  return cat("/proc/", *process, "/", path.substr(kSelf.size()));
+}
+
+// In a mount view of its own the whole way is walked from its root: a link on it may be absolute.
+std::variant<Origin, int> from_private_root(int thread, const Target& target) {
+  if (target.resolve != 0) return ENOSYS;
+  std::string path = without_self(thread, *target.path);
+  if (!path.starts_with('/')) {
+    std::array<char, PATH_MAX> text;
+    const ssize_t size = ::readlink(link_in_table(thread, target.directory).c_str(), text.data(), text.size());
+    if (size < 0) return errno == ENOENT ? EBADF : errno;
+    if (text[0] != '/') return ENOTDIR;
+    path = cat(std::string_view(text.data(), static_cast<std::size_t>(size)), "/", path);
+    if (path.size() >= PATH_MAX) return ENAMETOOLONG;
+  }
+  auto root = open_path(cat("/proc/", thread, "/root"));
+  if (const int* error = std::get_if<int>(&root)) return *error;
+  return Origin{std::get<Fd>(std::move(root)), false, std::move(path), Root::kPrivate};
+}
+
+std::variant<Origin, int> object_at(std::variant<Fd, int> opened) {
+  if (const int* error = std::get_if<int>(&opened)) return *error;
+  return Origin{std::get<Fd>(std::move(opened)), true, {}, Root::kOurs};
+}
+
+}  // namespace
+
+mode_t umask_of(int thread) { return static_cast<mode_t>(status_number(thread, "Umask:", 8).value_or(077)); }
+
+std::variant<Origin, int> origin_of(int thread, const Target& target, Root root) {
+  if (!target.path) return object_at(open_descriptor(thread, target.directory));
+  if (target.follow && target.resolve == 0) {
+    if (const auto number = own_descriptor(thread, *target.path)) {
+      return object_at(open_path(link_in_table(thread, *number)));
+    }
+  }
+  if (root == Root::kPrivate) return from_private_root(thread, target);
+  if (target.path->starts_with('/') && target.resolve == 0) {
+    return Origin{Fd(), false, without_self(thread, *target.path), Root::kOurs};
+  }
+  auto directory = open_descriptor(thread, target.directory);
+  if (const int* error = std::get_if<int>(&directory)) return *error;
+  return Origin{std::get<Fd>(std::move(directory)), false, *target.path, Root::kOurs};
+}
+
+}  // namespace nono::supervise

@@ -1,0 +1,36 @@
+// Origin: where the resolution of a path begins, taken from a waiting thread: its root, its working
+// directory or one of its descriptors. Needs the right to trace that thread, which a confined thread does not
+// have; so it is taken by the one that receives calls, and used by those that perform them.
+// Resource; the thread's table and directories may change at any moment: what was taken counts.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <variant>
+
+#include "base/fd.h"
+#include "supervise/target.h"
+
+namespace nono::supervise {
+
+// Whose root a path of the command begins at.
+enum class Root {
+  kOurs,     // the same as the supervisor's
+  kPrivate,  // the command's own mount view
+};
+
+struct Origin {
+  Fd fd;                   // none: our own root
+  bool is_object = false;  // `fd` is what the call means
+  std::string path;        // from there
+  Root root = Root::kOurs;
+};
+
+// A thread's file mode creation mask; 077 when it cannot be told.
+[[nodiscard]] mode_t umask_of(int thread);
+
+// `thread`: a thread id in our PID namespace. Or an errno.
+[[nodiscard]] std::variant<Origin, int> origin_of(int thread, const Target& target, Root root);
+
+}  // namespace nono::supervise
