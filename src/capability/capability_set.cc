@@ -45,6 +45,22 @@ Status CapabilitySet::deny_path(const std::string& path_or_pattern) {
   return {};
 }
 
+Status CapabilitySet::protect(const std::vector<std::string>& names) {
+  ProtectedNames wanted = protected_;
+  for (const std::string& name : names) {
+    if (Status ok = wanted.add(name); !ok) return ok;
+  }
+  protected_ = wanted;
+  denials_.set_built_in(protected_.rules());
+  return {};
+}
+
+Status CapabilitySet::unprotect(const std::string& name) {
+  if (Status ok = protected_.remove(name); !ok) return ok;
+  denials_.set_built_in(protected_.rules());
+  return {};
+}
+
 Status CapabilitySet::platform_rule(const std::string& rule) {
   if (auto valid = validate_platform_rule(rule); !valid) return valid;
   platform_rules_.push_back(rule);
@@ -71,6 +87,7 @@ std::string CapabilitySet::summary() const {
                         grant.is_file ? "file" : "dir", ")"));
   }
   for (const Denial& denial : denials_.own()) lines.push_back(cat("  ", escape(denial.resolved), " [denied]"));
+  if (!protected_.empty()) lines.push_back(cat("  protected: ", join(protected_.names(), ", ")));
   lines.emplace_back("Network:");
   lines.push_back(cat("  outbound: ", network_text()));
   append_ports(lines, "tcp connect ports", connect_ports_);

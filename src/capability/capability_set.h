@@ -5,12 +5,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
 #include "capability/denial_list.h"
 #include "capability/fs_capability.h"
 #include "capability/grant_list.h"
+#include "capability/protected_names.h"
 
 namespace nono::capability {
 
@@ -38,6 +40,11 @@ class CapabilitySet {
   // added. Errors: see Denial.
   [[nodiscard]] Status deny_path(const std::string& path_or_pattern);
 
+  // Protects these names (protected_names.h), or no longer. A new set protects none. kInvalidArgument for an unknown
+  // name, with nothing changed.
+  [[nodiscard]] Status protect(const std::vector<std::string>& names);
+  [[nodiscard]] Status unprotect(const std::string& name);
+
   void block_network() { network_ = NetworkMode::kBlocked; }
   void allow_localhost_port(std::uint16_t port) { localhost_ports_.push_back(port); }
   void allow_tcp_connect_port(std::uint16_t port) { connect_ports_.push_back(port); }
@@ -50,6 +57,13 @@ class CapabilitySet {
     set.localhost_ports_.clear();
     set.connect_ports_.clear();
     set.bind_ports_.clear();
+    return set;
+  }
+
+  // The same with these denials, for a plan: `denials` as they were found on this host.
+  [[nodiscard]] CapabilitySet with_denials(DenialList denials) const {
+    CapabilitySet set = *this;
+    set.denials_ = std::move(denials);
     return set;
   }
 
@@ -70,6 +84,7 @@ class CapabilitySet {
 
   [[nodiscard]] const GrantList& fs() const { return fs_; }
   [[nodiscard]] const DenialList& denials() const { return denials_; }
+  [[nodiscard]] const ProtectedNames& protected_names() const { return protected_; }
   [[nodiscard]] NetworkMode network() const { return network_; }
   [[nodiscard]] bool is_network_blocked() const { return network_ == NetworkMode::kBlocked; }
   [[nodiscard]] const std::vector<std::uint16_t>& localhost_ports() const { return localhost_ports_; }
@@ -84,6 +99,7 @@ class CapabilitySet {
  private:
   GrantList fs_;
   DenialList denials_;
+  ProtectedNames protected_;
   NetworkMode network_ = NetworkMode::kAllowed;
   std::vector<std::uint16_t> localhost_ports_;
   std::vector<std::uint16_t> connect_ports_;

@@ -1,5 +1,7 @@
 #include "capability/denial.h"
 
+#include <sys/stat.h>
+
 #include <cerrno>
 #include <utility>
 
@@ -26,8 +28,17 @@ Denial Denial::literal(const std::string& canonical, Closes closes) {
   return Denial{canonical, canonical, NamePattern::literal(canonical), closes};
 }
 
-std::string Denial::to_string() const {
-  return protected_by.empty() ? cat("--deny ", resolved) : cat("protected (", protected_by, ")");
+void Denial::look() {
+  struct stat st {};
+  object.reset();
+  if (::lstat(resolved.c_str(), &st) != 0) {
+    found = Found::kNothing;
+    return;
+  }
+  object = kernel::Identity{st.st_dev, st.st_ino, st.st_mode};
+  found = S_ISLNK(st.st_mode)                          ? Found::kLink
+          : !S_ISDIR(st.st_mode) && st.st_nlink > 1 ? Found::kSeveralNames
+                                                       : Found::kOneName;
 }
 
 }  // namespace nono::capability

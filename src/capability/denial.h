@@ -19,7 +19,7 @@ enum class Closes {
   kChanges,  // read, but not made, written, moved, linked or removed
 };
 
-// What the file system had at a literal's place when somebody looked (denials_here.h).
+// What the file system had at a literal's place when somebody looked. A directory has one name.
 enum class Found { kNotAsked, kNothing, kOneName, kSeveralNames, kLink };
 
 struct Denial {
@@ -48,8 +48,8 @@ struct Denial {
   // Nothing outside of this is denied: "/" for `**/...`, of a literal itself.
   [[nodiscard]] const std::string& base() const { return names.base(); }
 
-  // For people: "--deny /ws/.env", "protected (git)".
-  [[nodiscard]] std::string to_string() const;
+  // Of a literal: looks at what is there now and sets `found` and `object`.
+  void look();
 
   bool operator==(const Denial&) const = default;
 };

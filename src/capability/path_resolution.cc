@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <memory>
@@ -148,6 +149,14 @@ std::string fold(std::string_view path) {
 bool is_within_folded(std::string_view ancestor, std::string_view path) {
   if (ancestor == "/") return true;
   return path.starts_with(ancestor) && (path.size() == ancestor.size() || path[ancestor.size()] == '/');
+}
+
+bool is_within_any_case(std::string_view ancestor, std::string_view path) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  if (ancestor == "/") return true;
+  return path.size() >= ancestor.size() &&
+         std::equal(ancestor.begin(), ancestor.end(), path.begin(), [&](char a, char b) { return lower(a) == lower(b); }) &&
+         (path.size() == ancestor.size() || path[ancestor.size()] == '/');
 }
 
 bool is_within(const std::string& ancestor, const std::string& path) {

@@ -31,6 +31,9 @@ namespace nono::capability {
 // The same for paths that are folded already, as canonical ones are; for inner loops.
 [[nodiscard]] bool is_within_folded(std::string_view ancestor, std::string_view path);
 
+// The same whatever the case of ASCII letters.
+[[nodiscard]] bool is_within_any_case(std::string_view ancestor, std::string_view path);
+
 // The error of a failed resolution of `path`, with upstream's texts.
 [[nodiscard]] Error resolution_error(const std::string& path, int error_number);
 

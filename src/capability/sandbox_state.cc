@@ -34,6 +34,11 @@ Result<SandboxState> SandboxState::from_caps(const CapabilitySet& set) {
                 "and could widen the restored sandbox. Remove the port rules or transfer the "
                 "CapabilitySet without SandboxState.");
   }
+  if (!set.protected_names().empty()) {
+    return fail(ErrorKind::kInvalidArgument,
+                "SandboxState cannot represent protected names; serializing would silently drop them",
+                "Transfer the CapabilitySet without SandboxState, or unprotect(\"all\") and protect again afterwards.");
+  }
   if (!set.denials().empty()) {
     return fail(ErrorKind::kInvalidArgument,
                 cat("SandboxState cannot represent denied paths (first: ",

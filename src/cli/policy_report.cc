@@ -38,7 +38,9 @@ std::string policy_report(const plan::Plan& plan, const launch::Command& command
                 "  (", grant.source.to_string(), ")\n");
   }
   if (plan.grants.empty()) text += "  none\n";
-  for (const auto& denial : plan.denials) text += cat("  ", padded("denied", 12), escape(denial.resolved), "\n");
+  for (const auto& denial : plan.denials.own()) {
+    if (denial.protected_by.empty()) text += cat("  ", padded("denied", 12), escape(denial.resolved), "\n");
+  }
   text += "\nBoundaries, and what enforces each\n";
   for (const auto& boundary : plan::boundaries_of(plan)) {
     const bool open = boundary.enforced_by == "nothing";

@@ -1,13 +1,17 @@
 #include "launch/plan_here.h"
 
+#include "capability/denials_here.h"
 #include "launch/view.h"
 
 namespace nono::launch {
 
 Result<plan::Plan> plan_here(const capability::CapabilitySet& capabilities, const plan::Options& options) {
   kernel::HostFacts facts = kernel::host_facts();
-  if (plan::asks_for_view(capabilities, facts, options)) facts = kernel::host_facts_with_namespaces();
-  return plan::make_plan(capabilities, facts, options);
+  const bool has_denials = !capabilities.denials().empty();
+  const capability::CapabilitySet found =
+      has_denials ? capabilities.with_denials(capability::denials_here(capabilities)) : capabilities;
+  if (plan::asks_for_view(found, facts, options)) facts = kernel::host_facts_with_namespaces();
+  return plan::make_plan(found, facts, options);
 }
 
 Result<plan::Plan> startable_plan_here(const capability::CapabilitySet& capabilities, const plan::Options& options) {

@@ -11,7 +11,7 @@ namespace nono::launch {
 [[nodiscard]] Result<plan::Plan> plan_here(const capability::CapabilitySet& capabilities, const plan::Options& options);
 
 // The same for whoever only shows it: also refused for what the start would find in the file system and
-// refuse (a denied path that does not exist).
+// refuse (what leads to a denied path is gone).
 [[nodiscard]] Result<plan::Plan> startable_plan_here(const capability::CapabilitySet& capabilities,
                                                      const plan::Options& options);
 

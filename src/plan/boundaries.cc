@@ -2,8 +2,12 @@
 
 #include <sys/resource.h>
 
+#include <algorithm>
+#include <array>
+
 #include "base/text.h"
 #include "kernel/uapi.h"
+#include "plan/denials.h"
 
 namespace nono::plan {
 namespace {
@@ -21,6 +25,26 @@ std::string metadata_calls(const Plan& plan) {
   for (const Syscall& call : syscall_table()) {
     const bool exists = (plan.facts.arch == kernel::Arch::kX86_64 ? call.x86_64 : call.aarch64) >= 0;
     if (call.verdict == Verdict::kMetadata && exists) text += cat(call.name, ", ");
+  }
+  return text;
+}
+
+// What the supervisor is asked besides: every call that can give a name to something, or open one.
+constexpr std::array kNameCalls = {"openat2", "creat",    "mkdir",  "mkdirat", "mknod",   "mknodat",   "rename", "renameat",
+                                   "renameat2", "link", "linkat", "symlink", "symlinkat", "unlink", "unlinkat", "rmdir",
+                                   "truncate",  "bind"};
+
+bool exists(const Plan& plan, std::string_view name) {
+  const auto& table = syscall_table();
+  const auto call = std::ranges::find(table, name, &Syscall::name);
+  return call != table.end() && (plan.facts.arch == kernel::Arch::kX86_64 ? call->x86_64 : call->aarch64) >= 0;
+}
+
+std::string name_calls(const Plan& plan) {
+  std::string text = exists(plan, "open") ? "open, openat" : "openat";
+  if (plan.seccomp_rules.names == Names::kChangesAsked) text += " to write or create";
+  for (const char* call : kNameCalls) {
+    if (exists(plan, call)) text += cat(", ", call);
   }
   return text;
 }
@@ -52,6 +76,7 @@ class Writer {
           cat(plan_.view->covered.size(), " covered; they cannot be opened, nor they or the directories that "
               "lead there be renamed (EACCES, EBUSY)"));
     }
+    names();
     if (abi < 2) add("rename across directories", "landlock", "always refused below ABI 2");
     if (abi < 3) {
       add("truncate", "seccomp", "truncate and read-only O_TRUNC refused (Landlock needs ABI 3)");
@@ -62,6 +87,10 @@ class Writer {
     if (plan_.view) {
       add("file metadata outside writable grants", "mount namespace",
           "root read-only: chmod, chown, utime, setxattr answer EROFS");
+      if (plan_.seccomp_rules.ask_for_metadata) {
+        add("file metadata of denied names", "supervisor",
+            cat("performed by the supervisor inside: ", metadata_calls(plan_), "and ioctl of file flags"));
+      }
       if (!plan_.view->in_proc.empty()) {
         add("/proc", "PID namespace", "a fresh one, with the sandbox's own processes only");
       }
@@ -75,6 +104,36 @@ class Writer {
     }
     if (!plan_.view) add("file status outside grants", "nothing", "stat, access and readlink see it");
     add("inotify", "seccomp", "inotify_add_watch refused (Landlock does not cover it)");
+  }
+
+  // Denials that no view covers.
+  void names() {
+    if (plan_.seccomp_rules.names == Names::kFree) return;
+    const bool has_covers = plan_.view && !plan_.view->covered.empty();
+    const auto is_covered = [&](const capability::Denial& denial) {
+      return has_covers && std::ranges::any_of(plan_.view->covered, [&](const std::string& path) {
+               return capability::is_within_folded(path, denial.resolved);
+             });
+    };
+    std::size_t denied = 0;
+    std::size_t kept = 0;
+    std::vector<std::string> protected_names;
+    for (const auto& denial : plan_.denials) {
+      if (!matters(denial, plan_.grants) || is_covered(denial)) continue;
+      ++(denial.protected_by.empty() ? denied : kept);
+      const bool is_new = !denial.protected_by.empty() && std::ranges::count(protected_names, denial.protected_by) == 0;
+      if (is_new) protected_names.push_back(denial.protected_by);
+    }
+    if (denied != 0) {
+      add("denied names inside grants", "supervisor",
+          cat(denied, denied == 1 ? " rule" : " rules", "; whether they exist or not, they are neither opened nor made, moved, linked or "
+              "removed; executing one is not refused by the supervisor, only in a mount view"));
+    }
+    if (kept != 0) {
+      add("protected names", "supervisor",
+          cat(kept, " rules (", join(protected_names, ", "), "); they can be read, and neither made, written, moved, linked nor removed"));
+    }
+    add("calls that name files", "supervisor", cat("performed by the supervisor: ", name_calls(plan_)));
   }
 
   void network() {

@@ -7,8 +7,11 @@
 namespace nono::plan {
 namespace {
 
+using capability::Closes;
 using capability::Denial;
+using capability::Found;
 using capability::FsCapability;
+using capability::is_within_any_case;
 using capability::is_within_folded;
 
 tl::unexpected<Error> refuse(const Denial& denial, std::string_view why, std::string hint) {
@@ -17,18 +20,24 @@ tl::unexpected<Error> refuse(const Denial& denial, std::string_view why, std::st
               std::move(hint));
 }
 
-Status check(const Denial& denial, const capability::CapabilitySet& set) {
+Status check(const Denial& denial) {
   if (denial.resolved == "/") return refuse(denial, " leaves nothing to run in", "Deny something below it.");
-  if (is_within_folded("/proc", denial.resolved)) {
+  if (is_within_folded("/proc", denial.base())) {
     return refuse(denial, " cannot be enforced: each sandbox has a /proc of its own",
                   "Leave /proc out of the grants instead.");
   }
-  for (const FsCapability& grant : set.fs()) {
-    if (grant.resolved == denial.resolved || !denial.covers(grant.resolved)) continue;
-    return refuse(denial, cat(" cannot be enforced: the grant ", escape(grant.resolved), " lies inside it"),
-                  "Deny the other entries of that directory one by one.");
+  if (denial.found == Found::kLink && denial.protected_by.empty()) {
+    return refuse(denial, " cannot be enforced: a symbolic link has taken its place", "Deny what it points to.");
   }
   return {};
+}
+
+bool fits_a_view(const Denial& denial, const std::vector<FsCapability>& grants) {
+  if (denial.is_pattern() || denial.closes != Closes::kAll) return false;
+  if (denial.found != Found::kNotAsked && denial.found != Found::kOneName) return false;
+  return std::ranges::none_of(grants, [&](const FsCapability& grant) {
+    return grant.resolved != denial.resolved && is_within_any_case(denial.resolved, grant.resolved);
+  });
 }
 
 std::string parent_of(const std::string& path) { return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1)); }
@@ -104,28 +113,62 @@ const Denial* pinned_by(const capability::DenialList& denials, const std::string
   return found == denials.end() ? nullptr : &*found;
 }
 
-Result<Covers> covers_for(const capability::CapabilitySet& set) {
-  Covers found;
-  for (const Denial& denial : set.denials()) {
-    const bool granted =
-        std::ranges::any_of(set.fs(), [&](const FsCapability& grant) { return grant.covers(denial.resolved); });
-    if (!granted) continue;
-    if (Status ok = check(denial, set); !ok) return tl::unexpected(ok.error());
-    found.covered.push_back(denial.resolved);
+bool matters(const Denial& denial, const std::vector<FsCapability>& grants) {
+  const bool all = denial.closes == Closes::kAll;
+  return std::ranges::any_of(grants, [&](const FsCapability& grant) {
+    if (!all && (grant.is_file || !writes(grant.access))) return false;
+    if (is_within_any_case(grant.resolved, denial.base())) {
+      return !grant.is_file || (!denial.is_pattern() && grant.resolved.size() == denial.base().size());
+    }
+    return denial.is_pattern() && !grant.is_file && is_within_any_case(denial.base(), grant.resolved);
+  });
+}
+
+bool can_cover(const capability::CapabilitySet& set) {
+  return std::ranges::any_of(set.denials().own(), [&](const Denial& denial) {
+    return fits_a_view(denial, set.fs()) && matters(denial, set.fs());
+  });
+}
+
+Result<Enforcement> enforcement_of(const capability::CapabilitySet& set, bool with_view) {
+  Enforcement found;
+  const auto supervise = [&](const Denial& denial) {
+    const bool all = denial.closes == Closes::kAll;
+    if (all) found.names = Names::kAllAsked;
+    if (found.names == Names::kFree) found.names = Names::kChangesAsked;
+    const bool is_own = denial.protected_by.empty();
+    if (found.supervised == nullptr || (is_own && !found.supervised->protected_by.empty())) found.supervised = &denial;
+  };
+  for (const Denial& denial : set.denials().own()) {
+    if (!matters(denial, set.fs())) continue;
+    if (Status ok = check(denial); !ok) return tl::unexpected(ok.error());
+    if (with_view && fits_a_view(denial, set.fs())) {
+      found.covers.covered.push_back(denial.resolved);
+    } else {
+      supervise(denial);
+    }
   }
+  // All of them are about changes: one that matters is enough to know.
+  const auto& built_in = set.denials().built_in();
+  const auto one = found.names != Names::kFree ? built_in.end() : std::ranges::find_if(built_in, [&](const Denial& denial) {
+    return matters(denial, set.fs());
+  });
+  if (one != built_in.end()) supervise(*one);
+
+  auto& covered = found.covers.covered;
   const auto outer_first = [](const std::string& a, const std::string& b) {
     return a.size() != b.size() ? a.size() < b.size() : a < b;
   };
-  sort_unique(found.covered, outer_first);
+  sort_unique(covered, outer_first);
   // What lies below a covered directory is gone with it.
   std::vector<std::string> needed;
-  for (const std::string& path : found.covered) {
+  for (const std::string& path : covered) {
     const auto hides = [&](const std::string& other) { return is_within_folded(other, path); };
     if (std::ranges::none_of(needed, hides)) needed.push_back(path);
   }
-  found.covered = std::move(needed);
-  for (const std::string& path : found.covered) pin(path, set, found.pinned);
-  sort_unique(found.pinned, outer_first);
+  covered = std::move(needed);
+  for (const std::string& path : covered) pin(path, set, found.covers.pinned);
+  sort_unique(found.covers.pinned, outer_first);
   return found;
 }
 

@@ -1,5 +1,6 @@
-// What has to be done for the denials of a set: nothing for a path that no grant covers, for Landlock
-// refuses it anyway; a cover in the mount view for the others. Pure.
+// Denials: which one closes a name, and what enforces them. Nothing has to be done for names that no grant covers, for
+// Landlock refuses those anyway; others are covered in the mount view, or asked of the supervisor, which asks
+// `denial_of` and `pinned_by` as explanations do. Pure.
 #pragma once
 
 #include <functional>
@@ -8,6 +9,7 @@
 
 #include "base/result.h"
 #include "capability/capability_set.h"
+#include "plan/seccomp_rules.h"
 
 namespace nono::plan {
 
@@ -36,8 +38,22 @@ struct Covers {
   std::vector<std::string> covered;
 };
 
-// kSandboxInit, naming the denial, for what a view cannot do: a grant inside a denied directory, a
-// denial of / or below /proc.
-[[nodiscard]] Result<Covers> covers_for(const capability::CapabilitySet& set);
+// What enforces the denials of a set.
+struct Enforcement {
+  Covers covers;              // the mount view
+  Names names = Names::kFree; // the supervisor
+  const capability::Denial* supervised = nullptr;  // one of the set's that needs it, the user's own if there is one
+};
+
+// With a view: literals that are there under one name and have no grant inside are covered; the rest is for the
+// supervisor. kSandboxInit, naming the denial, for what neither can do: a denial of / or below /proc, or of a name
+// that a symbolic link has taken since.
+[[nodiscard]] Result<Enforcement> enforcement_of(const capability::CapabilitySet& set, bool with_view);
+
+// Is there a denial that a view would cover?
+[[nodiscard]] bool can_cover(const capability::CapabilitySet& set);
+
+// Does the denial close anything that the grants open? Those that do not need nothing.
+[[nodiscard]] bool matters(const capability::Denial& denial, const std::vector<capability::FsCapability>& grants);
 
 }  // namespace nono::plan

@@ -4,6 +4,7 @@
 
 #include "plan/explain.h"
 #include "plan/plan.h"
+#include "plan/record.h"
 
 namespace nono::plan {
 namespace {
@@ -20,8 +21,9 @@ CapabilitySet set_with(const Paths& writable, const Paths& denied) {
   return set;
 }
 
-kernel::HostFacts facts(bool view) {
+kernel::HostFacts facts(bool view, bool supervisor = false) {
   kernel::HostFacts host;
+  host.user_notification = supervisor;
   host.landlock_abi = 7;
   host.seccomp_filter = true;
   host.private_view = view;
@@ -30,8 +32,20 @@ kernel::HostFacts facts(bool view) {
   return host;
 }
 
+Result<Covers> covers_of(const CapabilitySet& set) {
+  Enforcement enforcement = NONO_TRY(enforcement_of(set, true));
+  return std::move(enforcement.covers);
+}
+
+// As after a look at the file system.
+CapabilitySet found(CapabilitySet set, capability::Found what) {
+  capability::DenialList::Denials denials = set.denials().own();
+  for (auto& denial : denials) denial.found = what;
+  return set.with_denials({std::make_shared<const capability::DenialList::Denials>(denials), set.denials().shared_built_in()});
+}
+
 TEST(Denials, WhatNoGrantCoversNeedsNothing) {
-  const auto covers = covers_for(set_with({"/tmp"}, {"/etc/shadow", "/tmpfile"}));
+  const auto covers = covers_of(set_with({"/tmp"}, {"/etc/shadow", "/tmpfile"}));
   ASSERT_TRUE(covers);
   EXPECT_TRUE(covers->covered.empty());
   EXPECT_TRUE(covers->pinned.empty());
@@ -41,59 +55,151 @@ TEST(Denials, WhatNoGrantCoversNeedsNothing) {
 }
 
 TEST(Denials, DirectoriesBetweenAWritableGrantAndADenialArePinnedOutermostFirst) {
-  const auto covers = covers_for(set_with({"/tmp", "/tmp"}, {"/tmp/a/b/c/key", "/tmp/a/x"}));
+  const auto covers = covers_of(set_with({"/tmp", "/tmp"}, {"/tmp/a/b/c/key", "/tmp/a/x"}));
   ASSERT_TRUE(covers);
   EXPECT_EQ(covers->covered, (Paths{"/tmp/a/x", "/tmp/a/b/c/key"}));
   EXPECT_EQ(covers->pinned, (Paths{"/tmp/a", "/tmp/a/b", "/tmp/a/b/c"}));
 }
 
 TEST(Denials, BelowAReadOnlyGrantNothingHasToBePinned) {
-  const auto covers = covers_for(set_with({}, {"/usr/share/doc", "/usr/bin/env"}));
+  const auto covers = covers_of(set_with({}, {"/usr/share/doc", "/usr/bin/env"}));
   ASSERT_TRUE(covers);
   EXPECT_EQ(covers->covered.size(), 2U);
   EXPECT_TRUE(covers->pinned.empty());
 }
 
 TEST(Denials, ADenialInsideADeniedDirectoryAndASecondOneAddNothing) {
-  const auto covers = covers_for(set_with({"/tmp"}, {"/tmp/s/inner", "/tmp/s", "/tmp/s", "/tmp/s2"}));
+  const auto covers = covers_of(set_with({"/tmp"}, {"/tmp/s/inner", "/tmp/s", "/tmp/s", "/tmp/s2"}));
   ASSERT_TRUE(covers);
   EXPECT_EQ(covers->covered, (Paths{"/tmp/s", "/tmp/s2"}));
 }
 
 TEST(Denials, TheGrantItselfCanBeDenied) {
-  const auto covers = covers_for(set_with({"/tmp"}, {"/tmp"}));
+  const auto covers = covers_of(set_with({"/tmp"}, {"/tmp"}));
   ASSERT_TRUE(covers);
   EXPECT_EQ(covers->covered, Paths{"/tmp"});
 }
 
 TEST(Denials, WhatAViewCannotDoIsRefusedByName) {
   const auto message = [](const CapabilitySet& set) {
-    const auto covers = covers_for(set);
+    const auto covers = covers_of(set);
     return covers ? std::string("no refusal") : covers.error().message;
   };
   EXPECT_NE(message(set_with({"/"}, {"/"})).find("denial of / leaves nothing"), std::string::npos);
   EXPECT_NE(message(set_with({"/"}, {"/proc/sys"})).find("denial of /proc/sys cannot be enforced"), std::string::npos);
-  EXPECT_NE(message(set_with({"/", "/usr/share"}, {"/usr"})).find("the grant /usr/share lies inside it"), std::string::npos)
-      << message(set_with({"/", "/usr/share"}, {"/usr"}));
+  EXPECT_NE(message(set_with({"/"}, {"/proc/**/x*"})).find("denial of /proc/**/x* cannot be enforced"), std::string::npos);
+  EXPECT_NE(message(found(set_with({"/tmp"}, {"/tmp/x"}), capability::Found::kLink)).find("a symbolic link has taken its place"),
+            std::string::npos);
 }
 
-TEST(Denials, TakeAViewOrARefusal) {
+TEST(Denials, TakeAViewASupervisorOrARefusal) {
   const CapabilitySet set = set_with({"/tmp"}, {"/tmp/secret"});
-  const auto with_view = make_plan(set, facts(true));
+  const auto with_view = make_plan(set, facts(true, true));
   ASSERT_TRUE(with_view);
   ASSERT_TRUE(with_view->view);
   EXPECT_EQ(with_view->view->covered, Paths{"/tmp/secret"});
+  EXPECT_EQ(with_view->seccomp_rules.names, Names::kFree);
 
   Options process;
   process.isolation = Isolation::kProcess;
+  for (const auto& [host, options] : {std::pair{facts(false, true), Options{}}, {facts(true, true), process}}) {
+    const auto supervised = make_plan(set, host, options);
+    ASSERT_TRUE(supervised);
+    EXPECT_FALSE(supervised->view);
+    EXPECT_EQ(supervised->seccomp_rules.names, Names::kAllAsked);
+    EXPECT_TRUE(supervised->seccomp_rules.ask_for_metadata);
+  }
+
   Options own;
   own.subject = Subject::kThisProcess;
-  for (const auto& [host, options] : {std::pair{facts(false), Options{}}, {facts(true), process}, {facts(true), own}}) {
+  Options other;
+  other.isolation = Isolation::kProcess;
+  other.uid = 1001;
+  for (const auto& [host, options] : {std::pair{facts(false), Options{}}, {facts(true), process}, {facts(true, true), own}, {facts(true, true), other}}) {
     const auto refused = make_plan(set, host, options);
     ASSERT_FALSE(refused);
-    EXPECT_NE(refused.error().message.find("/tmp/secret"), std::string::npos) << refused.error().message;
-    EXPECT_NE(refused.error().message.find("mount view"), std::string::npos);
-    EXPECT_FALSE(refused.error().hint.empty());
+    EXPECT_EQ(refused.error().kind, ErrorKind::kSandboxInit);
+    EXPECT_NE(refused.error().message.find("the denial of /tmp/secret"), std::string::npos) << refused.error().message;
+    EXPECT_NE(refused.error().message.find("supervisor"), std::string::npos);
+    EXPECT_NE(refused.error().hint.find("Grant paths that leave it out"), std::string::npos);
+  }
+}
+
+TEST(Denials, ThatNoViewCanCoverAreSupervised) {
+  using capability::Found;
+  CapabilitySet with_grant = set_with({"/"}, {"/usr"});
+  ASSERT_TRUE(with_grant.allow_path("/usr/share", AccessMode::kRead));
+  for (const CapabilitySet& set :
+       {found(set_with({"/tmp"}, {"/tmp/x"}), Found::kNothing), found(set_with({"/tmp"}, {"/tmp/x"}), Found::kSeveralNames),
+        set_with({"/tmp"}, {"**/.env"}), set_with({"/tmp"}, {"/tmp/*.pem"}), with_grant}) {
+    EXPECT_FALSE(can_cover(set));
+    const auto plan = make_plan(set, facts(true, true));
+    ASSERT_TRUE(plan);
+    EXPECT_FALSE(plan->view);
+    EXPECT_EQ(plan->seccomp_rules.names, Names::kAllAsked);
+    Options namespaces;
+    namespaces.isolation = Isolation::kNamespaces;
+    const auto both = make_plan(set, facts(true, true), namespaces);
+    ASSERT_TRUE(both);
+    EXPECT_TRUE(both->view && both->view->covered.empty());
+    EXPECT_TRUE(both->seccomp_rules.ask_for_metadata);
+  }
+  const CapabilitySet some = found(set_with({"/tmp"}, {"/tmp/x", "**/.env"}), Found::kOneName);
+  const auto plan = make_plan(some, facts(true, true));
+  ASSERT_TRUE(plan && plan->view);
+  EXPECT_EQ(plan->view->covered, Paths{"/tmp/x"});
+  EXPECT_EQ(plan->seccomp_rules.names, Names::kAllAsked);
+}
+
+TEST(Denials, ThatCloseNothingNeedNothing) {
+  CapabilitySet set = set_with({}, {"/tmp/*.pem", "/srv/x"});
+  ASSERT_TRUE(set.allow_file("/dev/null", AccessMode::kReadWrite));
+  ASSERT_TRUE(set.protect({"all"}));
+  const auto plan = make_plan(set, facts(false));
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->seccomp_rules.names, Names::kFree);
+  EXPECT_FALSE(matters(set.denials()[0], set.fs()));
+}
+
+TEST(Denials, ProtectedNamesTakeASupervisorForChangesOnly) {
+  CapabilitySet set = set_with({"/tmp"}, {});
+  ASSERT_TRUE(set.protect({"git", "agents"}));
+  const auto plan = make_plan(set, facts(true, true));
+  ASSERT_TRUE(plan);
+  EXPECT_FALSE(plan->view);
+  EXPECT_EQ(plan->seccomp_rules.names, Names::kChangesAsked);
+  EXPECT_EQ(plan->denials.shared_built_in(), set.denials().shared_built_in()) << "not copied";
+
+  Options other;
+  other.uid = 1001;
+  for (const auto& [host, options] : {std::pair{facts(true), Options{}}, {facts(true, true), other}}) {
+    const auto refused = make_plan(set, host, options);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("the protection of **/.git/config (git)"), std::string::npos) << refused.error().message;
+    EXPECT_NE(refused.error().hint.find("--unprotect all"), std::string::npos);
+    EXPECT_NE(refused.error().hint.find("unprotect=[\"all\"]"), std::string::npos);
+  }
+  ASSERT_TRUE(set.deny_path("**/.env"));
+  const auto refused = make_plan(set, facts(true));
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("the denial of **/.env"), std::string::npos) << "the user's own comes first";
+  EXPECT_EQ(make_plan(set, facts(true, true))->seccomp_rules.names, Names::kAllAsked);
+}
+
+TEST(Denials, TheRecordSaysWhatHoldsThem) {
+  CapabilitySet set = set_with({"/tmp"}, {"/tmp/x", "**/.env", "/srv/y"});
+  ASSERT_TRUE(set.protect({"direnv"}));
+  const auto plan = make_plan(set, facts(true, true));
+  ASSERT_TRUE(plan);
+  const std::string record = record_json(*plan);
+  for (const char* part : {R"("path": "/tmp/x",
+      "enforced_by": "mount namespace")", R"("path": "**/.env",
+      "enforced_by": "supervisor")", R"("path": "/srv/y",
+      "enforced_by": "landlock: not granted")", R"("protected": {
+    "direnv": [
+      "**/.envrc")", "1 rule; whether they exist or not", "1 rules (direnv)", "executing one is not refused",
+        "open, openat, openat2, creat, mkdir, mkdirat"}) {
+    EXPECT_NE(record.find(part), std::string::npos) << part << " in " << record;
   }
 }
 
@@ -113,7 +219,28 @@ TEST(Denials, BeatEveryGrantInExplanations) {
   EXPECT_TRUE(said("/usr/bin").allowed());
   EXPECT_EQ(said("/usr/share").reason, PathAnswer::Reason::kDeniedPath);
   EXPECT_EQ(said("/usr/share/doc").denied_path, "/usr/share");
+  EXPECT_EQ(said("/usr/share/doc").protected_by, "");
   EXPECT_EQ(said("/etc").reason, PathAnswer::Reason::kPathNotGranted);
+}
+
+TEST(Denials, AreNamedInExplanationsAndSoIsWhatBeatsThem) {
+  CapabilitySet set = set_with({"/tmp"}, {"/usr"});
+  ASSERT_TRUE(set.protect({"git"}));
+  const auto said = [&](const char* path, AccessMode mode) {
+    return explain_path(set.fs(), set.denials(), capability::ancestry_of(path), mode);
+  };
+  const PathAnswer changed = said("/tmp/a/.git/hooks/x", AccessMode::kWrite);
+  EXPECT_EQ(changed.reason, PathAnswer::Reason::kDeniedPath);
+  EXPECT_EQ(changed.denied_path, "**/.git/hooks");
+  EXPECT_EQ(changed.protected_by, "git");
+  EXPECT_TRUE(said("/tmp/a/.git/hooks/x", AccessMode::kRead).allowed());
+  EXPECT_FALSE(said("/tmp/a/.git/hooks/x", AccessMode::kReadWrite).allowed());
+  ASSERT_TRUE(set.allow_path("/usr/bin", AccessMode::kRead));
+  const PathAnswer beats = said("/usr/bin/env", AccessMode::kRead);
+  EXPECT_TRUE(beats.allowed());
+  EXPECT_EQ(beats.beats_denial, "/usr");
+  EXPECT_EQ(said("/tmp/x", AccessMode::kRead).beats_denial, "");
+  EXPECT_EQ(said("/etc", AccessMode::kWrite).reason, PathAnswer::Reason::kPathNotGranted);
 }
 
 // --- which one closes a place ---------------------------------------------------------------------------

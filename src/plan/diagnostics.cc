@@ -132,6 +132,7 @@ class Reporter {
     entry.path = path;
     entry.access = access;
     if (facts.is_denied) {
+      if (!facts.protected_by.empty()) entry.message += cat("; the name is protected (", facts.protected_by, ")");
       entry.remediation = Remediation{"check_policy", {}, {}, false};
       report_.diagnostics.push_back(std::move(entry));
       return;
@@ -215,11 +216,17 @@ SessionReport session_report(int exit_code, KnownFacts facts, std::string_view e
 PathFacts look_up(const std::vector<capability::FsCapability>& grants,
                   const capability::DenialList& denials, const std::string& path) {
   const capability::Ancestry ancestry = capability::ancestry_of(path);
-  const auto allowed = [&](AccessMode mode) { return explain_path(grants, denials, ancestry, mode).allowed(); };
+  PathFacts facts;
+  const auto allowed = [&](AccessMode mode) {
+    const PathAnswer answer = explain_path(grants, denials, ancestry, mode);
+    if (answer.reason == PathAnswer::Reason::kDeniedPath) {
+      facts.is_denied = true;
+      facts.protected_by = answer.protected_by;
+    }
+    return answer.allowed();
+  };
   const bool read = allowed(AccessMode::kRead);
   const bool write = allowed(AccessMode::kWrite);
-  PathFacts facts;
-  facts.is_denied = std::ranges::any_of(denials, [&](const auto& d) { return d.covers(ancestry.canonical); });
   if (read || write) {
     facts.granted = read && write ? AccessMode::kReadWrite : read ? AccessMode::kRead : AccessMode::kWrite;
   }

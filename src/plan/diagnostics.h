@@ -21,7 +21,8 @@ namespace nono::plan {
 struct PathFacts {
   std::optional<capability::AccessMode> granted;
   bool is_directory = false;
-  bool is_denied = false;  // no grant would help
+  bool is_denied = false;    // no grant around it would help
+  std::string protected_by = {};  // when is_denied: as in PathAnswer
 };
 
 struct DiagnosticContext {

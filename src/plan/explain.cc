@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "plan/denials.h"
 
 namespace nono::plan {
 namespace {
@@ -34,6 +35,14 @@ const FsCapability* longest(const std::vector<const FsCapability*>& grants, Pass
   return best;
 }
 
+// Asks for each use of `mode`.
+template <class Ask>
+const capability::Denial* denial_for(Ask ask, const std::vector<FsCapability>& grants,
+                                     const capability::DenialList& denials, const std::string& place, AccessMode mode) {
+  const capability::Denial* found = reads(mode) ? ask(grants, denials, place, Use::kRead) : nullptr;
+  return found == nullptr && writes(mode) ? ask(grants, denials, place, Use::kChange) : found;
+}
+
 }  // namespace
 
 PathAnswer explain_path(const std::vector<FsCapability>& grants,
@@ -45,12 +54,15 @@ PathAnswer explain_path(const std::vector<FsCapability>& grants,
   }
   PathAnswer answer;
   answer.requested = to_string(mode);
-  for (const auto& denial : denials) {
-    if (covering.empty() || !denial.covers(ancestry.canonical)) continue;
+  if (covering.empty()) return answer;
+  if (const auto* denial = denial_for(denial_of, grants, denials, ancestry.canonical, mode)) {
     answer.reason = PathAnswer::Reason::kDeniedPath;
-    answer.denied_path = denial.resolved;
+    answer.denied_path = denial->resolved;
+    answer.protected_by = denial->protected_by;
     return answer;
   }
+  const auto* beaten = denial_for(beaten_denial, grants, denials, ancestry.canonical, mode);
+  if (beaten != nullptr) answer.beats_denial = beaten->resolved;
   if (const auto* alone = longest(covering, [&](const auto& g) { return suffices(g.access, mode); })) {
     answer.reason = PathAnswer::Reason::kGrantedPath;
     answer.granted_path = alone->resolved;
@@ -65,6 +77,7 @@ PathAnswer explain_path(const std::vector<FsCapability>& grants,
     answer.access = to_string(AccessMode::kReadWrite);
     return answer;
   }
+  answer.beats_denial.clear();
   if (const auto* any = longest(covering, [](const auto&) { return true; })) {
     answer.reason = PathAnswer::Reason::kInsufficientAccess;
     answer.access = to_string(any->access);

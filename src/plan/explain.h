@@ -2,7 +2,7 @@
 //
 // Answers what the kernel will do: every grant whose object is the path itself or one of its
 // ancestors counts, by identity (device and inode), and their rights add up. A denial of the path or
-// of one of its ancestors beats them all. In one case the kernel is stricter: in a mount view a file that is
+// of one of its ancestors beats them, but for a grant inside it (denials.h). In one case the kernel is stricter: in a mount view a file that is
 // granted for writing by another of its names (a hard link) stays read-only by this one.
 #pragma once
 
@@ -20,7 +20,9 @@ struct PathAnswer {
   std::string granted_path;  // kGrantedPath: the grant, or "R (read) + W (write)"
   std::string access;        // kGrantedPath: its mode. kInsufficientAccess: what is granted
   std::string requested;
-  std::string denied_path;   // kDeniedPath: the denial
+  std::string denied_path;   // kDeniedPath: the denial, as Denial::resolved
+  std::string protected_by;  // kDeniedPath: the protected name that it belongs to; empty: the user's own
+  std::string beats_denial;  // kGrantedPath: the denial that does not hold here, for the grant lies inside it
   [[nodiscard]] bool allowed() const { return reason == Reason::kGrantedPath; }
 };
 

@@ -77,20 +77,21 @@ Status check_grants(const capability::CapabilitySet& set) {
   return {};
 }
 
-// A denial inside a grant takes a mount view: Landlock knows no deny.
-Status check_view(const kernel::HostFacts& facts, const Options& options, const std::string& denied) {
-  const std::string what = cat("the denial of ", escape(denied), ", which lies inside a grant, takes a mount view");
-  const std::string grant_less = "Grant paths that leave it out";
-  if (options.subject == Subject::kThisProcess) {
-    return refuse(cat(what, ", which a running process cannot be given"), cat(grant_less, "."));
-  }
-  if (options.isolation == Isolation::kProcess) {
-    return refuse(cat(what, ", and isolation=\"process\" has none"),
-                  cat(grant_less, ", or use isolation=\"namespaces\" or \"auto\"."));
-  }
-  if (!facts.private_view) {
-    return refuse(cat(what, ", which is not possible here: ", facts.private_view_error),
-                  cat(grant_less, ", or allow user namespaces."));
+// Names that no view can cover are the supervisor's.
+Status check_supervisor(const kernel::HostFacts& facts, const Options& options, const capability::Denial& denial) {
+  const bool is_own = denial.protected_by.empty();
+  const std::string what =
+      cat(is_own ? "the denial of " : "the protection of ", escape(denial.resolved), is_own ? "" : cat(" (", denial.protected_by, ")"),
+          ", which lies inside a grant, takes a supervisor");
+  const bool takes_view = is_own && !denial.is_pattern() && options.subject == Subject::kCommand;
+  const std::string hint = !is_own ? "--unprotect all, or unprotect=[\"all\"] in Python, turns off all that is protected by default."
+                           : takes_view ? "Grant paths that leave it out, or let a mount view cover it: it must exist, under one name "
+                                          "and with no grant inside, and isolation=\"namespaces\" be possible."
+                                        : "Grant paths that leave it out.";
+  if (options.subject == Subject::kThisProcess) return refuse(cat(what, ", which a running process cannot be given"), hint);
+  if (options.uid || options.gid) return refuse(cat(what, ", and a command with a uid or gid of its own has none"), hint);
+  if (!facts.user_notification) {
+    return refuse(cat(what, ", and this host allows none: a seccomp filter around it, or Yama's ptrace_scope, is in the way"), hint);
   }
   return {};
 }
@@ -202,7 +203,7 @@ bool asks_for_view(const capability::CapabilitySet& capabilities, const kernel::
   if (options.subject == Subject::kThisProcess || options.isolation == Isolation::kProcess) return false;
   const bool holds_trees = (scopes(facts.landlock_abi) & kernel::kScopeSignal) != 0;
   return facts.landlock_abi >= 1 &&
-         (options.isolation == Isolation::kNamespaces || !holds_trees || !capabilities.denials().empty());
+         (options.isolation == Isolation::kNamespaces || !holds_trees || can_cover(capabilities));
 }
 
 Result<Plan> make_plan(const capability::CapabilitySet& capabilities,
@@ -218,23 +219,27 @@ Result<Plan> make_plan(const capability::CapabilitySet& capabilities,
   if (const Status limits_ok = check_limits(facts, options, limits); !limits_ok) {
     return tl::unexpected(limits_ok.error());
   }
-  Covers covers = NONO_TRY(covers_for(capabilities));
-  const bool needs_view = !covers.covered.empty();
-  if (needs_view) {
-    if (const Status ok = check_view(facts, options, covers.covered.front()); !ok) return tl::unexpected(ok.error());
-  }
+  // Where no view is possible the supervisor takes its place.
+  const bool wants_view = options.isolation != Isolation::kProcess && facts.private_view && can_cover(capabilities);
   Plan plan;
   plan.facts = facts;
-  plan.tree_kill = NONO_TRY(choose_tree_kill(facts, options, needs_view));
+  plan.tree_kill = NONO_TRY(choose_tree_kill(facts, options, wants_view));
+  const bool namespaces = plan.tree_kill == TreeKill::kPidNamespace;
+  Enforcement enforcement = NONO_TRY(enforcement_of(capabilities, namespaces));
+  if (enforcement.supervised != nullptr) {
+    const Status ok = check_supervisor(facts, options, *enforcement.supervised);
+    if (!ok) return tl::unexpected(ok.error());
+  }
   plan.become = NONO_TRY(choose_identity(facts, options));
   plan.landlock = landlock_rules(capabilities, facts.landlock_abi);
-  const bool namespaces = plan.tree_kill == TreeKill::kPidNamespace;
   plan.seccomp_rules = seccomp_rules(capabilities, facts, namespaces);
   // A supervisor with another uid would make the host undumpable; this process cannot supervise itself.
   plan.seccomp_rules.ask_for_metadata = facts.user_notification && !namespaces && !plan.become &&
                                         options.subject == Subject::kCommand;
+  plan.seccomp_rules.names = enforcement.names;
+  plan.seccomp_rules.ask_for_metadata |= enforcement.names != Names::kFree;
   plan.seccomp_program = NONO_TRY(compile_seccomp(plan.seccomp_rules));
-  if (namespaces) plan.view = make_view(plan.landlock, facts, std::move(covers));
+  if (namespaces) plan.view = make_view(plan.landlock, facts, std::move(enforcement.covers));
   plan.rlimits = rlimits(limits);
   plan.kept_capabilities =
       facts.uid == 0 && !plan.become ? facts.capabilities & kFileOwnership : 0;

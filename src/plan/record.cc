@@ -7,6 +7,7 @@
 
 #include "kernel/uapi.h"
 #include "plan/boundaries.h"
+#include "plan/denials.h"
 
 namespace nono::plan {
 namespace {
@@ -28,13 +29,26 @@ Json grants(const Plan& plan) {
 
 Json denials(const Plan& plan) {
   Json list = Json::array();
-  for (const auto& denial : plan.denials) {
+  for (const auto& denial : plan.denials.own()) {
+    if (!denial.protected_by.empty()) continue;
     const bool covered = plan.view && std::ranges::any_of(plan.view->covered, [&](const std::string& path) {
                            return capability::is_within_folded(path, denial.resolved);
                          });
-    list.push_back({{"path", denial.resolved}, {"enforced_by", covered ? "mount namespace" : "landlock: not granted"}});
+    const char* by = covered                          ? "mount namespace"
+                     : matters(denial, plan.grants) ? "supervisor"
+                                                      : "landlock: not granted";
+    list.push_back({{"path", denial.resolved}, {"enforced_by", by}});
   }
   return list;
+}
+
+// By name, each with its rules.
+Json protected_names(const Plan& plan) {
+  Json names = Json::object();
+  for (const auto& denial : plan.denials) {
+    if (!denial.protected_by.empty()) names[denial.protected_by].push_back(denial.resolved);
+  }
+  return names;
 }
 
 Json ports(const Plan& plan, std::uint64_t right) {
@@ -86,7 +100,8 @@ std::string record_json(const Plan& plan) {
                       {"landlock_abi", plan.facts.landlock_abi},
                       {"landlock_errata", plan.facts.landlock_errata}};
   record["grants"] = grants(plan);
-  if (!plan.denials.empty()) record["denials"] = denials(plan);
+  if (Json list = denials(plan); !list.empty()) record["denials"] = std::move(list);
+  if (Json names = protected_names(plan); !names.empty()) record["protected"] = std::move(names);
   record["network"] = {{"sockets", sockets(plan.seccomp_rules.sockets)},
                        {"connect_ports", ports(plan, kernel::kNetConnectTcp)},
                        {"bind_ports", ports(plan, kernel::kNetBindTcp)}};
