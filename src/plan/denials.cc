@@ -86,6 +86,11 @@ std::size_t powerless(const Denial& denial, std::size_t granted) {
 }  // namespace
 
 const Denial* denial_of(const std::vector<FsCapability>& grants, const capability::DenialList& denials,
+                        const std::string& place, Use use) {
+  return holding_denial(grants, denials, place, use, [](const Denial&) { return true; });
+}
+
+const Denial* holding_denial(const std::vector<FsCapability>& grants, const capability::DenialList& denials,
                         const std::string& place, Use use, const std::function<bool(const Denial&)>& holds) {
   if (denials.empty()) return nullptr;
   const std::size_t granted = granted_length(grants, place, use);

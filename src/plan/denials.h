@@ -19,11 +19,12 @@ enum class Use { kRead, kChange };
 // The denial that closes `place` (canonical) for this use, or null. A grant for this use inside what is denied
 // beats the denial there; one of the very path does when a pattern or a protected name denies it, for it
 // names it. One around it never does. Whether a grant covers the place at all is not asked.
-// `holds`: asked of a denial that matches; those for which it says no do not count.
-[[nodiscard]] const capability::Denial* denial_of(
-    const std::vector<capability::FsCapability>& grants, const capability::DenialList& denials,
-    const std::string& place, Use use,
-    const std::function<bool(const capability::Denial&)>& holds = [](const auto&) { return true; });
+[[nodiscard]] const capability::Denial* denial_of(const std::vector<capability::FsCapability>& grants,
+                                                  const capability::DenialList& denials, const std::string& place, Use use);
+// The same where not every denial holds; `holds` is asked of each denial that matches; those for which it says no do not count.
+[[nodiscard]] const capability::Denial* holding_denial(const std::vector<capability::FsCapability>& grants,
+                                                       const capability::DenialList& denials, const std::string& place,
+                                                       Use use, const std::function<bool(const capability::Denial&)>& holds);
 
 // The denial that such a grant beats at `place`, or null.
 [[nodiscard]] const capability::Denial* beaten_denial(const std::vector<capability::FsCapability>& grants,

@@ -1,6 +1,7 @@
 #include "supervise/origin.h"
 
 #include <limits.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -89,9 +90,12 @@ std::variant<Origin, int> from_private_root(int thread, const Target& target) {
   std::string path = without_self(thread, *target.path);
   if (!path.starts_with('/')) {
     std::array<char, PATH_MAX> text;
-    const ssize_t size = ::readlink(link_in_table(thread, target.directory).c_str(), text.data(), text.size());
-    if (size < 0) return errno == ENOENT ? EBADF : errno;
-    if (text[0] != '/') return ENOTDIR;
+    const std::string link = link_in_table(thread, target.directory);
+    struct stat st {};
+    if (::stat(link.c_str(), &st) != 0) return errno == ENOENT ? EBADF : errno;
+    if (!S_ISDIR(st.st_mode)) return ENOTDIR;
+    const ssize_t size = ::readlink(link.c_str(), text.data(), text.size());
+    if (size <= 0 || text[0] != '/') return ENOENT;
     path = cat(std::string_view(text.data(), static_cast<std::size_t>(size)), "/", path);
     if (path.size() >= PATH_MAX) return ENAMETOOLONG;
   }

@@ -158,36 +158,443 @@ json.dump(log, sys.stdout)
 """
 
 
-def pattern_of(kind: str, caps: CapabilitySet) -> CapabilitySet:
+def caps_with(kind: str, workspace: Path) -> CapabilitySet:
+    caps = caps_for(workspace)
+    caps.allow_file("/dev/null", AccessMode.READ_WRITE)
     if kind == "all":
         caps.deny_path("**/never-there")
-    else:
-        caps.deny_path("**/never-made")
+    elif kind == "changes":
+        caps.protect(["direnv"])
     return caps
 
 
+ISOLATIONS = ["process", *(["namespaces"] if can_use_namespaces() else [])]
+
+
+@pytest.mark.skipif(os.uname().machine != "x86_64", reason="expected: these numbers are x86-64's")
 @pytest.mark.parametrize("kind", ["all", "changes"])
-@pytest.mark.parametrize("isolation", ["process", "namespaces"])
-def test_every_call_answers_as_without_a_sandbox(work: Path, kind: str, isolation: str) -> None:
-    if isolation == "namespaces" and not can_use_namespaces():
-        pytest.skip("expected: this host allows no namespaces")
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+def test_every_call_answers_as_without_a_supervisor(work: Path, kind: str, isolation: str) -> None:
+    """What the cage refuses by itself is none of the supervisor's: there it must answer as the cage does."""
     workspace = work / "w"
-    workspace.mkdir()
     (work / "outside").mkdir()
-    caps = pattern_of(kind, caps_for(workspace))
-    caps.allow_file("/dev/null", AccessMode.READ_WRITE)
-    free = json.loads(outside(CALLS, workspace).stdout)
-    unsupervised = json.loads(python(outer(workspace), CALLS, workspace, isolation=isolation, cwd=str(workspace)).stdout)
-    result = python(caps, CALLS, workspace, isolation=isolation, cwd=str(workspace))
-    assert result.exit_code == 0, result.stderr.decode()
-    supervised = json.loads(result.stdout)
-    assert len(supervised) == len(free)
-    # What the cage refuses by itself is none of the supervisor's: there it must answer as the cage does.
-    different = [(b, c) for a, b, c in zip(free, unsupervised, supervised, strict=True) if c not in (a, b)]
+
+    def run(how: Callable[[], bytes]) -> list[list[object]]:
+        subprocess.run(["rm", "-rf", workspace], check=True)
+        workspace.mkdir()
+        log: list[list[object]] = json.loads(how())
+        return log
+
+    def inside(kind: str) -> bytes:
+        result = python(caps_with(kind, workspace), CALLS, workspace, isolation=isolation, cwd=str(workspace))
+        assert result.exit_code == 0, result.stderr.decode()
+        return result.stdout
+
+    free = run(lambda: outside(CALLS, workspace).stdout)
+    caged = run(lambda: inside("none"))
+    supervised = run(lambda: inside(kind))
+    assert len(free) == len(caged) == len(supervised) > 2000
+
+    def may_differ(entry: list[object]) -> bool:
+        if isolation == "process":
+            return False
+        # Paths are walked from the root of the view: RESOLVE_* would be about another directory, and one that
+        # was removed is not on the way.
+        if entry[3] == "ENOENT" and str(entry[1]).startswith(("(4, b'.", "(b'target', 4, b'.")):
+            return True
+        return entry[0] == "openat2" and entry[3] == "ENOSYS" or "b'/proc/self/fd" in str(entry[1]) and entry[2] == -1
+
+    three = zip(free, caged, supervised, strict=True)
+    different = [(b, c) for a, b, c in three if c not in (a, b) and not may_differ(c)]
     assert not different, different[:10]
 
 
-def outer(workspace: Path) -> CapabilitySet:
-    caps = caps_for(workspace)
+# --- what is denied ------------------------------------------------------------------------------
+
+SECRET = "the secret"
+
+
+@pytest.fixture
+def project(work: Path) -> Path:
+    """A repository with secrets, and one level down another one."""
+    project = work / "project"
+    for directory in (project, project / "sub"):
+        (directory / ".git" / "hooks").mkdir(parents=True)
+        (directory / ".git" / "config").write_text("[core]\n")
+        (directory / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+        (directory / ".env").write_text(SECRET)
+    (project / "file").write_text("harmless")
+    (project / "keys").mkdir()
+    (project / "keys" / "a.pem").write_text(SECRET)
+    (project / "keys" / "public").write_text("public")
+    return project
+
+
+def content(directory: Path) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for path in sorted(directory.rglob("*")):
+        st = path.lstat()
+        data = os.readlink(path) if path.is_symlink() else path.read_bytes() if path.is_file() else None
+        found[str(path.relative_to(directory))] = (st.st_mode, st.st_nlink if path.is_file() else 0, data)
+    return found
+
+
+READ_ATTEMPTS = [
+    "cat .env", "cat sub/.env", "cat ./sub/../.env", "cat keys/a.pem", "cat $PWD/.env", "cat .ENV", "exec 3<>.env; cat <&3",
+    "ln .env x; cat x", "ln -s .env y; cat y", "mv .env x; cat x", "cp .env x; cat x", "dd if=.env", "tar cf - . | tar xOf - ./.env",
+    "mv sub other; cat other/.env", "ln -s sub s; cat s/.env", "ln -s .. up; cat up/project/.env", "cat /proc/self/cwd/.env",
+    "cd sub; cat .env", "cat < .env", "truncate -s 3 .env; cat .env", "mkdir z; mv sub z/; cat z/sub/.env",
+    """python3 -c 'import os; f = os.open(".env", os.O_PATH); print(open(f"/proc/self/fd/{f}").read())'""",
+    """python3 -c 'import os; f = os.open(".env", os.O_PATH); os.link(f"/proc/self/fd/{f}", "x", follow_symlinks=True); print(open("x").read())'""",
+    """python3 -c 'import os; d = os.open("sub", os.O_RDONLY); print(os.read(os.open(".env", os.O_RDONLY, dir_fd=d), 99))'""",
+    """python3 -c 'import os; os.rename("sub", "o"); print(open("o/.env").read())'""",
+    """python3 -c 'import ctypes; c = ctypes.CDLL(None); c.renameat2(-100, b".env", -100, b"file", 2); print(open("file").read())'""",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+@pytest.mark.parametrize("attempt", READ_ATTEMPTS)
+def test_what_a_pattern_denies_is_not_read(project: Path, isolation: str, attempt: str) -> None:
+    caps = caps_for(project)
     caps.allow_file("/dev/null", AccessMode.READ_WRITE)
-    return caps
+    caps.deny_path("**/.env")
+    caps.deny_path(str(project / "**/*.pem"))
+    result = shell(caps, attempt, cwd=str(project), isolation=isolation)
+    assert SECRET.encode() not in result.stdout, result
+    assert shell(caps, "cat file keys/public", cwd=str(project), isolation=isolation).stdout == b"harmlesspublic"
+    for path in (".env", "keys/a.pem"):
+        assert (project / path).read_text() == SECRET
+
+
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+def test_what_comes_later_is_denied_too(project: Path, isolation: str) -> None:
+    caps = caps_for(project)
+    caps.deny_path("**/.env")
+    caps.deny_path(project / "later")
+    result = shell(caps, "mkdir d; echo x > d/.env; echo y > later; mkdir later; ln -s file later; ln file later", cwd=str(project), isolation=isolation)
+    assert result.stderr.count(b"Permission denied") == 5, result
+    (project / "d" / ".env").write_text(SECRET)
+    (project / "later").write_text(SECRET)
+    result = shell(caps, "cat d/.env later", cwd=str(project), isolation=isolation)
+    assert SECRET.encode() not in result.stdout and result.stderr.count(b"Permission denied") == 2
+
+
+def test_another_name_of_a_denied_file(project: Path) -> None:
+    os.link(project / "keys" / "a.pem", project / "innocent")
+    caps = caps_for(project)
+    caps.deny_path(project / "keys" / "a.pem")
+    result = shell(caps, "cat innocent; cat file", cwd=str(project), isolation="process")
+    assert result.stdout == b"harmless", result
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="expected: needs root")
+def test_a_denied_directory_mounted_elsewhere(project: Path) -> None:
+    (project / "mount").mkdir()
+    subprocess.run(["mount", "--bind", project / "keys", project / "mount"], check=True)
+    try:
+        caps = caps_for(project)
+        caps.deny_path(project / "keys")
+        result = shell(caps, "cat mount/a.pem; ls mount; cat file", cwd=str(project), isolation="process")
+        assert result.stdout == b"harmless", result
+    finally:
+        subprocess.run(["umount", project / "mount"], check=True)
+
+
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+def test_a_grant_inside_of_what_is_denied(project: Path, isolation: str) -> None:
+    caps = caps_for(project)
+    caps.deny_path(project / "keys")
+    caps.allow_file(project / "keys" / "public", AccessMode.READ)
+    caps.deny_path("**/.env")
+    caps.allow_file(project / "sub" / ".env", AccessMode.READ)
+    result = shell(caps, "cat keys/public; cat keys/a.pem; cat .env; cat sub/.env; echo x > sub/.env", cwd=str(project), isolation=isolation)
+    assert result.stdout == b"public" + SECRET.encode(), result
+    assert (project / "sub" / ".env").read_text() == SECRET
+
+
+def fold_case(directory: Path) -> bool:
+    """A tmpfs with folded names (Linux 6.13, CONFIG_UNICODE), as ext4 and f2fs can have them."""
+    directory.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "casefold", "tmpfs", directory], capture_output=True, check=False)
+    if mounted.returncode != 0:
+        return False
+    (directory / "folded").mkdir()
+    return subprocess.run(["chattr", "+F", directory / "folded"], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="expected: needs root")
+def test_names_that_a_directory_folds(work: Path) -> None:
+    directory = work / "mount"
+    try:
+        if not fold_case(directory):
+            pytest.skip("expected: this kernel folds no case")
+        (directory / "folded" / ".env").write_text(SECRET)
+        (directory / "folded" / "task").write_text(SECRET)
+        caps = caps_for(directory)
+        caps.deny_path("**/.env")
+        caps.deny_path("**/task")
+        caps.deny_path("**/hooks")
+        caps.allow_file("/dev/null", AccessMode.READ_WRITE)
+        # U+212A, the Kelvin sign, folds to k; U+00AD, the soft hyphen, to nothing.
+        script = "cat .ENV .eNv $'tas\u212a' $'.e\u00adnv'; mkdir HOOKS $'hoo\u212as' $'.e\u00adNV'"
+        result = shell(caps, script, cwd=str(directory / "folded"), isolation="process")
+        assert result.stdout == b"", result
+        assert sorted(os.listdir(directory / "folded")) == [".env", "task"]
+    finally:
+        subprocess.run(["umount", directory], capture_output=True, check=False)
+
+
+# --- what is protected -----------------------------------------------------------------------------
+
+CHANGE_ATTEMPTS = [
+    "echo x > .git/hooks/pre-commit", "echo x >> .git/config", "cp file .git/config", "mv file .git/config", "ln file .git/hooks/x",
+    "ln -s ../../file .git/hooks/x", "rm .git/config", "truncate -s 0 .git/config", "mv .git .git2", "mv .git/hooks h",
+    "mkdir .git/hooks/d", "rmdir .git/hooks", "chmod 777 .git/config", "touch .git/config", "ln .git/config c; echo x >> c",
+    "mv sub/.git sub/g; mkdir -p sub/.git/hooks; echo x > sub/.git/hooks/pre-commit", "echo x > sub/.git/config",
+    "rm -rf sub/.git/hooks; ln -s ../../keys sub/.git/hooks", "mkdir e e/hooks; echo x > e/hooks/pre-commit; mv e .git",
+    "mkdir d; ln -s ../keys d/.git", "echo x > .envrc", "echo x > .ENVRC", "mkdir .envrc", "ln -s file .envrc", "ln file .envrc",
+    "mv file .envrc", "mkfifo .envrc", "mkdir .claude", "mkdir -p .claude/x; echo {} > .claude/settings.json", "ln -s keys .claude",
+    "mv keys .claude", "echo {} > .mcp.json", "mkdir .vscode; echo {} > .vscode/tasks.json", "mkdir v; echo {} > v/tasks.json; mv v .vscode",
+    "mkdir v; echo {} > v/tasks.json; ln -s v .vscode", "echo x > .bashrc", "echo x > sub/.npmrc", "mkdir -p .local/bin; echo x > .local/bin/ls",
+    "echo x > .git/commondir", "git config core.fsmonitor ./x", "git config --file .git/config core.hooksPath x",
+    """python3 -c 'import os; os.open(".", os.O_TMPFILE | os.O_RDWR); f = os.open(".", os.O_TMPFILE | os.O_RDWR); os.link(f"/proc/self/fd/{f}", ".envrc", follow_symlinks=True)'""",
+    """python3 -c 'import ctypes; ctypes.CDLL(None).renameat2(-100, b"keys", -100, b".git", 2)'""",
+    """python3 -c 'import ctypes; ctypes.CDLL(None).renameat2(-100, b"file", -100, b".git/config", 2)'""",
+    """python3 -c 'import ctypes; ctypes.CDLL(None).renameat2(-100, b"file", -100, b".git", 2)'""",
+    """python3 -c 'import os; f = os.open(".git/config", os.O_RDONLY); open(f"/proc/self/fd/{f}", "w").write("x")'""",
+    """python3 -c 'import os; os.setxattr(".git/config", "user.x", b"y")'""",
+    """python3 -c 'import os; os.chdir(".git"); open("config", "w").write("x")'""",
+]  # fmt: skip
+MADE_ON_THE_WAY = {"e", "e/hooks", "e/hooks/pre-commit", "d", ".vscode", "v", "v/tasks.json", ".local"}
+
+
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+@pytest.mark.parametrize("attempt", CHANGE_ATTEMPTS)
+def test_what_is_protected_does_not_change(project: Path, isolation: str, attempt: str) -> None:
+    caps = caps_for(project)
+    caps.allow_file("/dev/null", AccessMode.READ_WRITE)
+    caps.protect()
+    before = content(project)
+    result = shell(caps, attempt, cwd=str(project), isolation=isolation, env=[("PATH", "/usr/bin:/bin"), ("HOME", "/")])
+    after = content(project)
+    assert {k: v for k, v in after.items() if k not in MADE_ON_THE_WAY} == before, result
+    assert shell(caps, "cat .git/config; echo more > new", cwd=str(project), isolation=isolation).stdout == b"[core]\n"
+
+
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+def test_git_works_inside(work: Path, isolation: str) -> None:
+    repository = work / "repository"
+    subprocess.run(["git", "init", "-q", "-b", "main", repository], check=True)
+    caps = caps_for(repository)
+    caps.allow_file("/dev/null", AccessMode.READ_WRITE)
+    for path in ("/etc/passwd", "/etc/nsswitch.conf"):
+        caps.allow_file(path, AccessMode.READ)
+    caps.protect()
+    script = """set -e
+export GIT_AUTHOR_NAME=a GIT_AUTHOR_EMAIL=a@b GIT_COMMITTER_NAME=a GIT_COMMITTER_EMAIL=a@b
+echo 1 > f; git add f; git commit -qm one; git status --short; git branch other; git checkout -q other
+echo 2 > f; git commit -qam two; git checkout -q main; git merge -q other; git log --oneline | wc -l
+git worktree add -q tree -b third; cd tree; echo 3 > f; git commit -qam three; cd ..; git worktree list | wc -l
+git stash list; git tag t; git gc -q; git clone -q . clone; cd clone; git log --oneline | wc -l; git config user.name b; cd ..
+git init -q another; git rebase -q third; git log --oneline | wc -l
+"""
+    env = [("PATH", "/usr/bin:/bin"), ("HOME", str(repository)), ("GIT_CONFIG_NOSYSTEM", "1")]
+    result = shell(caps, script, cwd=str(repository), isolation=isolation, env=env)
+    assert result.exit_code == 0 and result.stdout.split() == [b"2", b"2", b"2", b"3"], result
+    later = shell(caps, "git -C clone config user.name c", cwd=str(repository), isolation=isolation, env=env)
+    assert later.exit_code != 0 and b"Permission denied" in later.stderr  # the next command's no more
+
+
+# --- what waits, what is many, what races ------------------------------------------------------------
+
+def test_opens_that_wait_hold_nobody_up(work: Path) -> None:
+    """A FIFO is opened when its other end is; meanwhile everybody else goes on."""
+    script = """
+for i in $(seq 40); do mkfifo f$i; (echo $i > f$i) & (cat < f$i > /dev/null; echo r >> done) & done
+echo first > ready; cat ready; wait; wc -l < done
+mkfifo lone; (cat lone > got) & sleep 0.05; cat < ready; echo text > lone; wait; cat got
+"""
+    caps = caps_with("all", work)
+    result = shell(caps, script, cwd=str(work), isolation="process")
+    assert result.stdout == b"first\n40\nfirst\ntext\n", result
+
+
+def test_a_waiting_open_ends_with_its_command(work: Path) -> None:
+    start = time.monotonic()
+    result = shell(caps_with("all", work), "mkfifo f; for i in 1 2 3; do (cat f; echo x > f) & done; sleep 0.1; echo end", cwd=str(work), isolation="process")
+    assert result.stdout == b"end\n" and time.monotonic() - start < GENEROUS / 2
+
+
+@pytest.mark.parametrize("kind", ["all", "changes"])
+def test_pipelines_under_the_supervisor(work: Path, kind: str) -> None:
+    script = """for i in $(seq 100); do (echo $i | tr 0-9 a-j > out$i; cat out$i | tr a-j 0-9 | sed s/^/x/ >> all) & done; wait; wc -l < all"""
+    caps = caps_with(kind, work)
+    for _ in range(20):
+        result = shell(caps, f"rm -f all; {script}", cwd=str(work), isolation="process")
+        assert result.stdout.strip() == b"100" and not result.stderr, result
+
+
+@pytest.mark.parametrize("kind", ["all", "changes"])
+def test_a_program_runs_right_after_it_was_written(work: Path, kind: str) -> None:
+    """No descriptor for writing is left behind anywhere: the kernel would answer ETXTBSY."""
+    code = """
+import os, shutil, subprocess, sys, threading
+def work(n):
+    for i in range(60):
+        name = f"{sys.argv[1]}/p{n}-{i}"
+        with open("/usr/bin/true", "rb") as source, open(name, "wb") as program:
+            program.write(source.read())
+            os.fchmod(program.fileno(), 0o755)
+        os.rename(name, name + "x")
+        pid = os.posix_spawn(name + "x", [name], {})
+        assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+threads = [threading.Thread(target=work, args=(0,))]
+[t.start() for t in threads]; [t.join() for t in threads]
+print("all ran")
+"""
+    assert python(caps_with(kind, work), code, work, isolation="process").stdout == b"all ran\n"
+
+
+RACE = r"""
+import os, sys, threading
+os.chdir(sys.argv[1])
+secret, attempts = sys.argv[2].encode(), int(sys.argv[3])
+stop, leaks = False, 0
+os.mkdir("a"); os.mkdir("b"); open("a/x", "w").write("harmless")
+os.symlink("a", "link")
+def swap():
+    while not stop:
+        for target in ("a", "..", "sub", "../project"):
+            os.symlink(target, "new"); os.rename("new", "link")
+def move():
+    while not stop:
+        for one, two in (("a", "moved"), ("moved", "a"), ("sub", "b/sub"), ("b/sub", "sub")):
+            try:
+                os.rename(one, two)
+            except OSError:
+                pass
+import ctypes
+path = ctypes.create_string_buffer(b"./harmless-name-of-length")
+def flip():
+    while not stop:
+        for name in (b".env\0", b"./a/x\0", b"sub/.env\0", b"link/.env\0"):
+            ctypes.memmove(path, name, len(name))
+libc = ctypes.CDLL(None)
+threads = [threading.Thread(target=f) for f in (swap, move, flip)]
+[t.start() for t in threads]
+buffer = ctypes.create_string_buffer(100)
+for i in range(attempts):
+    for name in ((path, b"link/.env") if i % 2 else (path, b"b/sub/.env")):
+        fd = libc.open(name, 0)
+        if fd >= 0:
+            n = libc.read(fd, buffer, 100)
+            leaks += n > 0 and secret in buffer.raw[:n]
+            libc.close(fd)
+stop = True
+[t.join() for t in threads]
+print(leaks)
+"""
+
+
+def test_races_read_nothing_denied(project: Path) -> None:
+    caps = caps_for(project)
+    caps.deny_path("**/.env")
+    result = python(caps, RACE, project, SECRET, 50_000, isolation="process", timeout_secs=240.0)
+    assert result.stdout == b"0\n", result
+
+
+WRITE_RACE = r"""
+import ctypes, os, sys, threading
+os.chdir(sys.argv[1])
+stop = False
+os.mkdir("a")
+os.symlink("a", "link")
+def swap():
+    while not stop:
+        for target in ("a", ".git/hooks", ".git"):
+            os.symlink(target, "new"); os.rename("new", "link")
+libc = ctypes.CDLL(None)
+path = ctypes.create_string_buffer(b"./harmless-name-of-length")
+def flip():
+    while not stop:
+        for name in (b".git/hooks/post\0", b"a/post\0", b".envrc\0", b"link/post\0"):
+            ctypes.memmove(path, name, len(name))
+def shift():
+    while not stop:
+        for one, two in (("a", ".git"), ("a", ".git/hooks"), (".git", "g"), (".git/hooks", "h"), ("a/post", ".envrc")):
+            try:
+                os.rename(one, two)
+            except OSError:
+                pass
+threads = [threading.Thread(target=f) for f in (swap, flip, shift)]
+[t.start() for t in threads]
+for i in range(int(sys.argv[2])):
+    for name in (path, b"link/post"):
+        fd = libc.open(name, os.O_CREAT | os.O_WRONLY, 0o644)
+        if fd >= 0:
+            libc.close(fd)
+    libc.mkdir(path, 0o755) if i % 7 == 0 else None
+    libc.rmdir(path) if i % 7 == 1 else None
+stop = True
+[t.join() for t in threads]
+print("over")
+"""
+
+
+def test_races_make_nothing_protected(project: Path) -> None:
+    caps = caps_for(project)
+    caps.protect()
+    result = python(caps, WRITE_RACE, project, 50_000, isolation="process", timeout_secs=240.0)
+    assert result.stdout == b"over\n", result
+    assert os.listdir(project / ".git" / "hooks") == []
+    assert not (project / ".envrc").exists()
+    assert sorted(os.listdir(project / ".git")) in (["HEAD", "config", "hooks"], ["HEAD", "config", "hooks", "post"])
+
+
+def test_a_command_that_reads_only_starts_no_supervisor(work: Path) -> None:
+    caps = caps_with("changes", work)
+    (work / "f").write_text("x")
+    names: set[str] = set()
+
+    def watch() -> None:
+        while not over.is_set():
+            for task in os.listdir("/proc/self/task"):
+                try:
+                    names.add(Path(f"/proc/self/task/{task}/comm").read_text())
+                except OSError:
+                    pass
+
+    over = threading.Event()
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    for _ in range(20):
+        assert shell(caps, f"cat {work}/f", isolation="process").stdout == b"x"
+    over.set()
+    watcher.join()
+    assert "nono-supervisor\n" not in names
+
+
+def test_commands_of_many_threads(work: Path) -> None:
+    results: list[bytes] = []
+
+    def command(n: int) -> None:
+        directory = work / str(n)
+        directory.mkdir()
+        for i in range(10):
+            script = f"for j in 1 2 3 4; do (echo {i} > f$j; cat f$j) & done; wait"
+            results.append(shell(caps_with("all", directory), script, cwd=str(directory), isolation="process").stdout)
+
+    threads = [threading.Thread(target=command, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(results) == sorted(f"{i}\n".encode() * 4 for i in range(10) for _ in range(6))
+
+
+def test_without_a_supervisor_it_is_refused(work: Path) -> None:
+    caps = caps_for(work)
+    caps.protect()
+    with pytest.raises(RuntimeError, match="unprotect|--unprotect"):
+        nono_py.plan(caps, uid=65534)
+    assert PYTHON
