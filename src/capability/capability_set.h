@@ -13,6 +13,7 @@
 #include "capability/fs_capability.h"
 #include "capability/grant_list.h"
 #include "capability/protected_names.h"
+#include "capability/unix_socket.h"
 
 namespace nono::capability {
 
@@ -84,6 +85,7 @@ class CapabilitySet {
 
   [[nodiscard]] const GrantList& fs() const { return fs_; }
   [[nodiscard]] const DenialList& denials() const { return denials_; }
+  [[nodiscard]] const std::vector<UnixSocketCapability>& unix_sockets() const { return unix_sockets_; }
   [[nodiscard]] const ProtectedNames& protected_names() const { return protected_; }
   [[nodiscard]] NetworkMode network() const { return network_; }
   [[nodiscard]] bool is_network_blocked() const { return network_ == NetworkMode::kBlocked; }
@@ -100,6 +102,7 @@ class CapabilitySet {
   GrantList fs_;
   DenialList denials_;
   ProtectedNames protected_;
+  std::vector<UnixSocketCapability> unix_sockets_;
   NetworkMode network_ = NetworkMode::kAllowed;
   std::vector<std::uint16_t> localhost_ports_;
   std::vector<std::uint16_t> connect_ports_;

@@ -90,6 +90,7 @@ struct Plan {
   std::vector<int> keep_descriptors;
   capability::GrantList grants;
   capability::DenialList denials;
+  std::vector<capability::UnixSocketCapability> unix_sockets;
 };
 
 // Does the answer depend on whether a mount view is possible, which takes a trial to know?
