@@ -75,6 +75,7 @@ inline constexpr long kNrPidfdOpen = 434;
 inline constexpr long kNrPidfdSendSignal = 424;
 inline constexpr long kNrCloseRange = 436;
 inline constexpr long kNrOpenat2 = 437;
+inline constexpr long kNrPidfdGetfd = 438;
 inline constexpr long kNrMountSetattr = 442;
 inline constexpr long kNrFchmodat2 = 452;
 inline constexpr long kNrFileSetattr = 469;

@@ -136,6 +136,23 @@ class Writer {
     add("calls that name files", "supervisor", cat("performed by the supervisor: ", name_calls(plan_)));
   }
 
+  void unix_sockets(const SeccompRules& rules) {
+    switch (rules.unix_sockets) {
+      case UnixSockets::kNone: return add("unix sockets", "seccomp", "socket(AF_UNIX) refused; socketpair works");
+      case UnixSockets::kKernel:
+        return add("unix sockets outside", "landlock", "only those made inside can be reached (ABI 9)");
+      case UnixSockets::kAsked:
+        return add("unix sockets outside", "supervisor",
+                   "only those that the command has bound can be reached (EACCES), abstract ones not (EPERM); no datagrams; "
+                   "performed by the supervisor: connect, bind");
+      case UnixSockets::kAskedToSend:
+        return add("unix sockets outside", "supervisor",
+                   cat("besides those that the command has bound, ", plan_.unix_sockets.size(),
+                       " grants can be reached, abstract ones not (EPERM); performed by the supervisor: connect, bind, sendto with "
+                       "an address, sendmsg, sendmmsg"));
+    }
+  }
+
   void network() {
     const SeccompRules& rules = plan_.seccomp_rules;
     switch (rules.sockets) {
@@ -161,11 +178,7 @@ class Writer {
             ? "allowed: a bind port is granted; without bind it takes a port of the kernel's choice"
         : rules.listen ? "allowed"
                        : "refused");
-    if (rules.unix_sockets) {
-      add("unix sockets outside", "landlock", "only those made inside can be reached (ABI 9)");
-    } else {
-      add("unix sockets", "seccomp", "socket(AF_UNIX) refused; socketpair works");
-    }
+    unix_sockets(rules);
   }
 
   void processes() {

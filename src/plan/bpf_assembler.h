@@ -34,6 +34,7 @@ class BpfAssembler {
 
   // The low 32 bits of argument `n`: what the kernel reads where the parameter is an int.
   void load_argument(unsigned n) { load(16 + 8 * n); }
+  void load_upper_half(unsigned n) { load(16 + 8 * n + 4); }
 
   [[nodiscard]] std::optional<std::vector<SockFilter>> finish() const;
 

@@ -164,17 +164,23 @@ Status check_limits(const kernel::HostFacts& facts, const Options& options, cons
   return {};
 }
 
+// Landlock decides from ABI 9 on, but has no rule for what does not exist yet, nor for one directory alone.
+UnixSockets unix_sockets(const capability::CapabilitySet& set, const kernel::HostFacts& facts, bool can_ask) {
+  if (!set.unix_sockets().empty()) return UnixSockets::kAskedToSend;
+  if (facts.landlock_abi >= 9) return UnixSockets::kKernel;
+  return can_ask ? UnixSockets::kAsked : UnixSockets::kNone;
+}
+
 SeccompRules seccomp_rules(const capability::CapabilitySet& set, const kernel::HostFacts& facts,
-                           bool private_pids) {
+                           bool private_pids, bool can_ask) {
   const bool has_ports = !set.connect_ports().empty() || !set.bind_ports().empty();
   SeccompRules rules;
   rules.arch = facts.arch;
   rules.sockets = has_ports                  ? Sockets::kTcp
                   : set.is_network_blocked() ? Sockets::kNone
                                              : Sockets::kInternet;
-  rules.unix_sockets = facts.landlock_abi >= 9;
-  // listen() does not say what kind of socket it is for.
-  const bool only_unix = rules.sockets == Sockets::kNone && rules.unix_sockets;
+  rules.unix_sockets = unix_sockets(set, facts, can_ask);
+  const bool only_unix = rules.sockets == Sockets::kNone && rules.unix_sockets != UnixSockets::kNone;
   rules.listen = rules.sockets == Sockets::kInternet || !set.bind_ports().empty() || only_unix;
   rules.truncate = facts.landlock_abi >= 3;
   rules.private_pids = private_pids;
@@ -232,10 +238,15 @@ Result<Plan> make_plan(const capability::CapabilitySet& capabilities,
   }
   plan.become = NONO_TRY(choose_identity(facts, options));
   plan.landlock = landlock_rules(capabilities, facts.landlock_abi);
-  plan.seccomp_rules = seccomp_rules(capabilities, facts, namespaces);
   // A supervisor with another uid would make the host undumpable; this process cannot supervise itself.
-  plan.seccomp_rules.ask_for_metadata = facts.user_notification && !namespaces && !plan.become &&
-                                        options.subject == Subject::kCommand;
+  const bool can_ask = facts.user_notification && !plan.become && options.subject == Subject::kCommand;
+  if (!can_ask && !capabilities.unix_sockets().empty()) {
+    return refuse(cat("the grant of the Unix socket ", escape(capabilities.unix_sockets().front().original),
+                      " takes a supervisor, which is not possible here"),
+                  "It is not with uid= or apply(), nor under a filter that has one already. Leave the grant out.");
+  }
+  plan.seccomp_rules = seccomp_rules(capabilities, facts, namespaces, can_ask);
+  plan.seccomp_rules.ask_for_metadata = can_ask && !namespaces;
   plan.seccomp_rules.names = enforcement.names;
   plan.seccomp_rules.ask_for_metadata |= enforcement.names != Names::kFree;
   plan.seccomp_program = NONO_TRY(compile_seccomp(plan.seccomp_rules));
@@ -247,6 +258,7 @@ Result<Plan> make_plan(const capability::CapabilitySet& capabilities,
   plan.keep_descriptors = options.keep_descriptors;
   plan.grants = capabilities.fs();
   plan.denials = capabilities.denials();
+  plan.unix_sockets = capabilities.unix_sockets();
   return plan;
 }
 

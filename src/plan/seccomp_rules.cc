@@ -28,6 +28,7 @@ constexpr std::uint32_t kAfInet6 = 10;
 constexpr std::uint32_t kAfNetlink = 16;
 constexpr std::uint32_t kSockStream = 1;
 constexpr std::uint32_t kSockDgram = 2;
+constexpr std::uint32_t kSockRaw = 3;
 constexpr std::uint32_t kSockSeqpacket = 5;
 constexpr std::uint32_t kSockTypeMask = ~(04000U | 02000000U);  // SOCK_NONBLOCK, SOCK_CLOEXEC
 constexpr std::uint32_t kIpprotoIcmp = 1;  // sockets of ping
@@ -47,6 +48,8 @@ constexpr std::uint32_t kOpenChanges = kOpenAccmode | 0100 | kOpenTruncate | 020
 constexpr std::uint32_t kOpenPath = 010000000;
 constexpr std::uint32_t kPrSetDumpable = 4;
 
+constexpr unsigned kInMemory = ~0U;
+
 std::uint32_t audit_arch(kernel::Arch arch) {
   return arch == kernel::Arch::kX86_64 ? 0xc000003e : 0xc00000b7;
 }
@@ -55,13 +58,17 @@ std::uint32_t audit_arch(kernel::Arch arch) {
 Verdict settle(Verdict verdict, const SeccompRules& rules) {
   switch (verdict) {
     case Verdict::kSocket:
-      return rules.sockets == Sockets::kNone && !rules.unix_sockets ? Verdict::kDeny : verdict;
+      return rules.sockets == Sockets::kNone && rules.unix_sockets == UnixSockets::kNone ? Verdict::kDeny : verdict;
+    case Verdict::kConnect: return rules.ask_for_sockets() ? verdict : Verdict::kAllow;
     case Verdict::kSendto:
     case Verdict::kSendmsg:
     case Verdict::kSendmmsg:
       // Where Landlock handles no port, Fast Open opens nothing that connect would not.
+      if (rules.unix_sockets == UnixSockets::kAskedToSend) return verdict;
       return rules.sockets == Sockets::kTcp ? verdict : Verdict::kAllow;
-    case Verdict::kListen: return rules.listen ? Verdict::kAllow : Verdict::kDeny;
+    case Verdict::kListen:  // does not say what kind of socket it is for
+      if (rules.listen) return Verdict::kAllow;
+      return rules.ask_for_sockets() ? Verdict::kConnect : Verdict::kDeny;
     case Verdict::kOwnPid:
     case Verdict::kSetpriority:
     case Verdict::kIoprioSet: return rules.private_pids ? Verdict::kAllow : verdict;
@@ -149,7 +156,8 @@ class Compiler {
       case Verdict::kAbsent: return absent_;
       case Verdict::kWatch: return refuse_;
       case Verdict::kMetadata:
-      case Verdict::kName: return ask_;
+      case Verdict::kName:
+      case Verdict::kConnect: return ask_;
       default: {
         const auto [it, is_new] = conditional_.try_emplace(verdict, Label{});
         if (is_new) it->second = asm_.label();
@@ -199,6 +207,22 @@ class Compiler {
     asm_.load_argument(n);
     asm_.if_any_bit(bits, deny_, allow_);
   }
+  // `address`: the argument that points to one, or none for a call of which that is in memory.
+  void send(unsigned flags, unsigned address) {
+    const bool asks = rules_.unix_sockets == UnixSockets::kAskedToSend;
+    if (rules_.sockets == Sockets::kTcp) {
+      asm_.load_argument(flags);
+      asm_.if_any_bit(kMsgFastopen, deny_, asks ? kNext : allow_);
+    }
+    if (!asks) return;
+    if (address == kInMemory) {
+      return asm_.if_any_bit(0, ask_, ask_);
+    }
+    asm_.load_argument(address);
+    asm_.if_equal(0, kNext, ask_);
+    asm_.load_upper_half(address);
+    asm_.if_equal(0, allow_, ask_);
+  }
   void open(unsigned n) {
     asm_.load_argument(n);
     if (rules_.names != Names::kFree) {
@@ -228,9 +252,9 @@ class Compiler {
         }
         asm_.if_equal(kTioclinux, deny_, allow_);
         return;
-      case Verdict::kSendto: return deny_bits(3, kMsgFastopen);
-      case Verdict::kSendmsg: return deny_bits(2, kMsgFastopen);
-      case Verdict::kSendmmsg: return deny_bits(3, kMsgFastopen);
+      case Verdict::kSendto: return send(3, 4);
+      case Verdict::kSendmsg: return send(2, kInMemory);
+      case Verdict::kSendmmsg: return send(3, kInMemory);
       case Verdict::kPersonality:
         asm_.load_argument(0);
         asm_.if_equal(0, allow_, kNext);
@@ -258,6 +282,7 @@ class Compiler {
       case Verdict::kDeny:
       case Verdict::kAbsent:
       case Verdict::kName:
+      case Verdict::kConnect:
       case Verdict::kListen:
       case Verdict::kWatch:
       case Verdict::kMetadata:
@@ -267,29 +292,28 @@ class Compiler {
   }
 
   void socket() {
+    const Label local = asm_.label();
     const Label internet = asm_.label();
     const Label netlink = asm_.label();
     const Label datagram = asm_.label();
+    const bool has_internet = rules_.sockets != Sockets::kNone;
     asm_.load_argument(0);
-    if (rules_.sockets == Sockets::kNone) {
-      asm_.if_equal(kAfUnix, allow_, deny_);
-      asm_.bind(internet);
-      asm_.bind(datagram);
-      asm_.bind(netlink);
-      return;
-    }
-    if (rules_.unix_sockets) asm_.if_equal(kAfUnix, allow_, kNext);
+    if (rules_.unix_sockets != UnixSockets::kNone) asm_.if_equal(kAfUnix, local, has_internet ? kNext : deny_);
     if (rules_.sockets == Sockets::kInternet) asm_.if_equal(kAfNetlink, netlink, kNext);
-    asm_.if_equal(kAfInet, internet, kNext);
-    asm_.if_equal(kAfInet6, kNext, deny_);
+    if (has_internet) {
+      asm_.if_equal(kAfInet, internet, kNext);
+      asm_.if_equal(kAfInet6, kNext, deny_);
+    }
     asm_.bind(internet);
-    asm_.load_argument(1);
-    asm_.bit_and(kSockTypeMask);
-    if (rules_.sockets == Sockets::kInternet) asm_.if_equal(kSockDgram, datagram, kNext);
-    asm_.if_equal(kSockStream, kNext, deny_);
-    asm_.load_argument(2);  // MPTCP and SCTP are not covered by Landlock's TCP rights
-    asm_.if_equal(0, allow_, kNext);
-    asm_.if_equal(kIpprotoTcp, allow_, deny_);
+    if (has_internet) {
+      asm_.load_argument(1);
+      asm_.bit_and(kSockTypeMask);
+      if (rules_.sockets == Sockets::kInternet) asm_.if_equal(kSockDgram, datagram, kNext);
+      asm_.if_equal(kSockStream, kNext, deny_);
+      asm_.load_argument(2);  // MPTCP and SCTP are not covered by Landlock's TCP rights
+      asm_.if_equal(0, allow_, kNext);
+      asm_.if_equal(kIpprotoTcp, allow_, deny_);
+    }
     asm_.bind(datagram);
     if (rules_.sockets == Sockets::kInternet) {
       asm_.load_argument(2);
@@ -298,15 +322,23 @@ class Compiler {
     }
     asm_.bind(netlink);
     if (rules_.sockets == Sockets::kInternet) argument_must_be_zero(2);  // NETLINK_ROUTE
+    asm_.bind(local);
+    if (rules_.unix_sockets != UnixSockets::kNone) unix_type();
   }
 
-  // A datagram pair could send to any socket by name.
   void socketpair() {
     asm_.load_argument(0);
     asm_.if_equal(kAfUnix, kNext, deny_);
+    unix_type();
+  }
+
+  // A datagram socket sends to any other by name. SOCK_RAW is another word for it.
+  void unix_type() {
     asm_.load_argument(1);
     asm_.bit_and(kSockTypeMask);
-    if (rules_.unix_sockets) asm_.if_equal(kSockDgram, allow_, kNext);
+    if (rules_.unix_sockets == UnixSockets::kKernel) asm_.if_equal(kSockRaw, allow_, kNext);
+    const bool sends = rules_.unix_sockets == UnixSockets::kKernel || rules_.unix_sockets == UnixSockets::kAskedToSend;
+    if (sends) asm_.if_equal(kSockDgram, allow_, kNext);
     asm_.if_equal(kSockStream, allow_, kNext);
     asm_.if_equal(kSockSeqpacket, allow_, deny_);
   }

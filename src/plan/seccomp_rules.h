@@ -27,10 +27,10 @@ struct SockFilter {
   bool operator==(const SockFilter&) const = default;
 };
 
-// Which sockets a child may make.
+// Which sockets of the internet a child may make.
 enum class Sockets {
-  kNone,     // socketpair(AF_UNIX) only
-  kTcp,      // and TCP over IPv4 and IPv6; Landlock decides which ports
+  kNone,     // none of the internet
+  kTcp,      // TCP over IPv4 and IPv6; Landlock decides which ports
   kInternet, // TCP, UDP, and the routing netlink socket that resolvers need
 };
 
@@ -41,16 +41,28 @@ enum class Names {
   kAllAsked,      // every open as well
 };
 
+// Which Unix sockets a child may make, and who decides what they reach.
+enum class UnixSockets {
+  kNone,              // socketpair only
+  kAsked,             // stream and seqpacket; connect and bind are put to the supervisor
+  kAskedToSend,       // datagrams as well; so is what sends to an address
+  kKernel,            // all; Landlock decides (ABI 9)
+};
+
 struct SeccompRules {
   kernel::Arch arch = kernel::Arch::kX86_64;
   Sockets sockets = Sockets::kNone;
-  bool unix_sockets = false;    // the kernel decides which pathname sockets may be reached (ABI 9)
+  UnixSockets unix_sockets = UnixSockets::kNone;
   bool listen = false;          // a bind grant exists
   bool truncate = true;         // the kernel decides who may truncate (ABI 3)
   bool private_pids = false;    // processes outside cannot be named at all
   bool ask_for_metadata = false;  // calls that change it are put to the supervisor
   Names names = Names::kFree;
-  [[nodiscard]] bool ask() const { return ask_for_metadata || names != Names::kFree; }  // anything at all
+  [[nodiscard]] bool ask_for_sockets() const {
+    return unix_sockets == UnixSockets::kAsked || unix_sockets == UnixSockets::kAskedToSend;
+  }
+  // Anything at all.
+  [[nodiscard]] bool ask() const { return ask_for_metadata || names != Names::kFree || ask_for_sockets(); }
   bool operator==(const SeccompRules&) const = default;
 };
 
@@ -67,6 +79,7 @@ enum class Verdict : std::uint8_t {
   kIoctl,                           // no TIOCSTI, TIOCLINUX (low 32 bits); file flags are metadata
   kSendto, kSendmsg, kSendmmsg,     // no MSG_FASTOPEN: it connects without asking Landlock
   kListen,
+  kConnect,                         // and bind: for the supervisor, where it decides about Unix sockets
   kPersonality,                     // only the default one
   kOwnPid,                          // pid argument 0 only
   kSetpriority, kIoprioSet,

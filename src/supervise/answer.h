@@ -9,13 +9,14 @@ namespace nono::supervise {
 
 struct Answer {
   int error = 0;               // errno, or 0
+  int result = 0;              // what the call returns, if neither an error nor a descriptor
   Fd opened;                   // becomes the caller's, and its number there the result
   bool close_on_exec = false;  // over there
   bool is_sole = false;        // ours is closed before the call returns: the file may be executed next, or be a FIFO
   bool later = false;          // would have to wait here: to be tried again, with `opened`, while the call waits
 
-  [[nodiscard]] static Answer of(int error) { return {error, Fd(), false, false, false}; }
-  [[nodiscard]] static Answer not_yet(Fd opened = Fd()) { return {0, std::move(opened), false, false, true}; }
+  [[nodiscard]] static Answer of(int error) { return {error, 0, Fd(), false, false, false}; }
+  [[nodiscard]] static Answer not_yet(Fd opened = Fd()) { return {0, 0, std::move(opened), false, false, true}; }
 };
 
 }  // namespace nono::supervise

@@ -50,7 +50,9 @@ struct Performer {
     struct stat st {};
     if (::fstat(object.get(), &st) != 0) return errno;
     if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) return ENOTTY;
-    const Fd open_file(::open(link_to(object).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+    const int flags = O_NONBLOCK | O_CLOEXEC;
+    Fd open_file(::open(link_to(object).c_str(), O_RDONLY | flags));
+    if (!open_file.valid() && errno == EACCES) open_file = Fd(::open(link_to(object).c_str(), O_WRONLY | flags));
     if (!open_file.valid()) return errno;
     return error_of(::ioctl(open_file.get(), change.request, change.argument.data()));
   }

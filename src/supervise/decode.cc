@@ -25,6 +25,11 @@ std::variant<Call, int> decode(kernel::Arch arch, int number, const Arguments& a
   switch (known->verdict) {
     case plan::Verdict::kMetadata:
     case plan::Verdict::kIoctl: return widen(decode_metadata_call(known->name, arguments, memory));
+    case plan::Verdict::kConnect:
+    case plan::Verdict::kListen:
+    case plan::Verdict::kSendto:
+    case plan::Verdict::kSendmsg:
+    case plan::Verdict::kSendmmsg: return widen(decode_socket_call(known->name, arguments, memory));
     default: return widen(decode_name_call(known->name, arguments, memory));
   }
 }

@@ -7,10 +7,11 @@
 #include "kernel/host_facts.h"
 #include "supervise/metadata_call.h"
 #include "supervise/name_call.h"
+#include "supervise/socket_call.h"
 
 namespace nono::supervise {
 
-using Call = std::variant<MetadataCall, NameCall>;
+using Call = std::variant<MetadataCall, NameCall, SocketCall>;
 
 // `number` and `arguments` as seccomp(2) reports them. The value, or the errno that answers the call: ENOSYS
 // for one that is not put to a supervisor.

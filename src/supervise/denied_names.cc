@@ -1,5 +1,6 @@
 #include "supervise/denied_names.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <algorithm>
@@ -9,9 +10,6 @@
 
 namespace nono::supervise {
 namespace {
-
-// More directories than these are not remembered: what lies below the others stays denied.
-constexpr std::size_t kMaxMade = 4096;
 
 bool same(const kernel::Identity& a, const kernel::Identity& b) { return a.device == b.device && a.inode == b.inode; }
 
@@ -41,10 +39,8 @@ int DeniedNames::check(const std::string& place, const std::optional<kernel::Ide
 bool DeniedNames::is_inside_own(const capability::Denial& denial, const std::string& place) const {
   const auto match = denial.match(place);
   if (!match) return false;
-  const std::lock_guard lock(mutex_);
   for (std::size_t end = match->first; end < match->last; end = std::min(place.find('/', end + 1), match->last)) {
-    struct stat st {};
-    if (::lstat(place.substr(0, end).c_str(), &st) == 0 && made_.contains({st.st_dev, st.st_ino})) return true;
+    if (made_.contains(key_of(AT_FDCWD, place.substr(0, end)))) return true;
   }
   return false;
 }
@@ -86,11 +82,9 @@ bool DeniedNames::is_border(const std::string& from, const std::string& to) cons
   });
 }
 
-void DeniedNames::note_made(const std::string& place, const kernel::Identity& directory) {
+void DeniedNames::note_made(const std::string& place, const std::optional<ObjectKey>& directory) {
   const auto asks = [&](const capability::Denial& denial) { return denial.unless_made && denial.leads_to(place); };
-  if (std::ranges::none_of(denials_, asks)) return;
-  const std::lock_guard lock(mutex_);
-  if (made_.size() < kMaxMade) made_.emplace(directory.device, directory.inode);
+  if (std::ranges::any_of(denials_, asks)) made_.add(directory);
 }
 
 }  // namespace nono::supervise

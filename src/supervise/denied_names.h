@@ -4,17 +4,14 @@
 // `moving` in between.
 #pragma once
 
-#include <mutex>
 #include <optional>
-#include <set>
 #include <shared_mutex>
 #include <string>
-#include <utility>
-#include <vector>
 
 #include "kernel/fd_table.h"
 #include "plan/denials.h"
 #include "plan/plan.h"
+#include "supervise/object_key.h"
 
 namespace nono::supervise {
 
@@ -31,21 +28,19 @@ class DeniedNames {
   [[nodiscard]] bool is_border(const std::string& from, const std::string& to) const;
 
   // The command has made this directory itself.
-  void note_made(const std::string& place, const kernel::Identity& directory);
+  void note_made(const std::string& place, const std::optional<ObjectKey>& directory);
 
   // Shared by what makes or opens a name, alone by what moves one.
   [[nodiscard]] std::shared_mutex& moving() const { return moving_; }
 
  private:
-  using Key = std::pair<dev_t, ino_t>;
   [[nodiscard]] bool is_inside_own(const capability::Denial& denial, const std::string& place) const;
   [[nodiscard]] bool is_other_name(const std::string& place, const std::optional<kernel::Identity>& object,
                                    plan::Use use) const;
 
   capability::GrantList grants_;
   capability::DenialList denials_;
-  mutable std::mutex mutex_;
-  std::set<Key> made_;  // under the mutex
+  OwnObjects made_;
   mutable std::shared_mutex moving_;
 };
 

@@ -17,7 +17,11 @@ namespace nono::supervise {
 
 Result<Fd> ruleset_of(const plan::LandlockRules& rules, const std::vector<plan::LandlockPathRule>& in_proc,
                       int thread) {
-  Fd ruleset = NONO_TRY(launch::make_ruleset(rules));
+  // Which sockets are reached is decided here, not by Landlock, whose rules could not tell (socket_change.h).
+  plan::LandlockRules ours = rules;
+  ours.handled_fs &= ~std::uint64_t{kernel::kFsResolveUnix};
+  for (auto& rule : ours.paths) rule.access &= ~std::uint64_t{kernel::kFsResolveUnix};
+  Fd ruleset = NONO_TRY(launch::make_ruleset(ours));
   for (const auto& rule : in_proc) {
     const Fd place(::open(cat("/proc/", thread, "/root", rule.path).c_str(), O_PATH | O_CLOEXEC));
     if (!place.valid() || rule.access == 0) continue;  // closed, then
@@ -39,7 +43,6 @@ bool confine_this_thread(const Fd& ruleset, std::optional<std::uint64_t> kept_ca
     // Not through libc, which would do it to all threads.
     if (::syscall(SYS_capset, &header, data.data()) != 0) return false;
   }
-  if (!ruleset.valid()) return true;
   return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && kernel::landlock_restrict_self(ruleset, 0).has_value();
 }
 

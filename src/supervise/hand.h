@@ -18,7 +18,6 @@ namespace nono::supervise {
 [[nodiscard]] Result<Fd> ruleset_of(const plan::LandlockRules& rules, const std::vector<plan::LandlockPathRule>& in_proc,
                                     int thread);
 
-// `ruleset`: none where no name is judged; changes of metadata are no matter of Landlock's.
 // `kept_capabilities`: none if it has none to drop. False: it must not be used.
 [[nodiscard]] bool confine_this_thread(const Fd& ruleset, std::optional<std::uint64_t> kept_capabilities);
 

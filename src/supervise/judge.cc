@@ -28,6 +28,7 @@ struct Targets {
 struct TargetsOf {
   Targets operator()(const MetadataCall& call) const { return {&call.target, nullptr}; }
   Targets operator()(const NameCall& call) const { return std::visit(*this, call); }
+  Targets operator()(const SocketCall&) const { return {}; }
   Targets operator()(const Link& call) const { return {&call.from, &call.to}; }
   Targets operator()(const Rename& call) const { return {&call.from, &call.to}; }
   template <class Call>
@@ -41,6 +42,48 @@ bool makes_a_file(const Call& call) {
   if (name == nullptr) return false;
   if (const auto* open = std::get_if<Open>(name)) return (open->flags & (O_CREAT | O_TMPFILE) & ~O_DIRECTORY) != 0;
   return std::holds_alternative<MakeDirectory>(*name) || std::holds_alternative<MakeNode>(*name);
+}
+
+// Everything that a call on a socket needs of the thread. 0 or an errno.
+struct TakeEnds {
+  int thread;
+  Root root;
+  SocketEnds& into;
+
+  int operator()(const Connect& call) const { return take(call.socket, &call.address); }
+  int operator()(const Bind& call) const {
+    if (call.address.path()) into.umask = umask_of(thread);
+    return take(call.socket, &call.address);
+  }
+  int operator()(const Listen& call) const { return take(call.socket, nullptr); }
+  int operator()(const Send& call) const {
+    for (const int number : call.descriptors) {
+      auto descriptor = take_descriptor(thread, number);
+      if (const int* error = std::get_if<int>(&descriptor)) return *error;
+      into.descriptors.push_back(std::get<Fd>(std::move(descriptor)));
+    }
+    return take(call.socket, call.address ? &*call.address : nullptr);
+  }
+
+  int take(int socket, const SocketAddress* address) const {
+    auto descriptor = take_descriptor(thread, socket);
+    if (const int* error = std::get_if<int>(&descriptor)) return *error;
+    into.socket = std::get<Fd>(std::move(descriptor));
+    const auto path = address == nullptr ? std::nullopt : address->path();
+    if (!path) return 0;
+    auto origin = origin_of(thread, Target{AT_FDCWD, *path, true, 0}, root);
+    if (const int* error = std::get_if<int>(&origin)) return *error;
+    into.path = std::get<Origin>(std::move(origin));
+    return 0;
+  }
+};
+
+// Of sendmmsg: told before it is sent, for those who send may not write there.
+int tell_length(int thread, const Call& call) {
+  const auto* socket = std::get_if<SocketCall>(&call);
+  const auto* send = socket == nullptr ? nullptr : std::get_if<Send>(socket);
+  if (send == nullptr || send->length_at == 0) return 0;
+  return write_number(thread, send->length_at, static_cast<std::uint32_t>(send->data.size()));
 }
 
 bool names_identity(const std::string& link, const kernel::Identity& identity) {
@@ -78,7 +121,8 @@ Law::Law(const plan::Plan& plan)
     : arch(plan.facts.arch),
       root(plan.view ? Root::kPrivate : Root::kOurs),
       grants(plan.grants),
-      names(plan) {}
+      names(plan),
+      sockets{plan.unix_sockets, {}} {}
 
 std::variant<Prepared, int> prepare(const Law& law, const seccomp_notif& call,
                                     const std::function<bool()>& still_waits) {
@@ -100,7 +144,11 @@ std::variant<Prepared, int> prepare(const Law& law, const seccomp_notif& call,
   take(targets.first, prepared.first);
   take(targets.second, prepared.second);
   if (makes_a_file(prepared.call)) prepared.umask = umask_of(thread);
+  if (const auto* socket = std::get_if<SocketCall>(&prepared.call)) {
+    error = std::visit(TakeEnds{thread, law.root, prepared.ends}, *socket);
+  }
   if (!still_waits()) return ESRCH;  // what was read may have been another thread's
+  if (error == 0) error = tell_length(thread, prepared.call);
   if (error != 0) return error;
   return prepared;
 }
@@ -108,6 +156,9 @@ std::variant<Prepared, int> prepare(const Law& law, const seccomp_notif& call,
 Answer answer(Law& law, const Prepared& prepared, Fd waiting) {
   if (const auto* metadata = std::get_if<MetadataCall>(&prepared.call)) {
     return Answer::of(change_metadata(law, *metadata, prepared.first));
+  }
+  if (const auto* socket = std::get_if<SocketCall>(&prepared.call)) {
+    return perform_socket_call(*socket, prepared.ends, law.sockets, law.names, std::move(waiting));
   }
   const auto& call = std::get<NameCall>(prepared.call);
   if (const auto* open = std::get_if<Open>(&call)) {

@@ -16,6 +16,7 @@
 #include "supervise/decode.h"
 #include "supervise/denied_names.h"
 #include "supervise/origin.h"
+#include "supervise/socket_change.h"
 
 namespace nono::supervise {
 
@@ -26,6 +27,7 @@ struct Law {
   Root root;
   capability::GrantList grants;
   DeniedNames names;
+  SocketLaw sockets;
 };
 
 // A call with all that it means taken from the thread.
@@ -34,6 +36,7 @@ struct Prepared {
   Origin first;
   Origin second;
   mode_t umask = 0;
+  SocketEnds ends;
 };
 
 // Or the errno that answers it. `still_waits` is asked after all has been read: the thread may have ended, and its

@@ -17,6 +17,12 @@ std::size_t ThreadMemory::read(std::uint64_t address, std::span<std::byte> into)
   return size < 0 ? 0 : static_cast<std::size_t>(size);
 }
 
+int write_number(int thread, std::uint64_t address, std::uint32_t number) {
+  const iovec local{&number, sizeof number};
+  const iovec remote{reinterpret_cast<void*>(address), sizeof number};  // NOLINT: an address over there
+  return ::process_vm_writev(thread, &local, 1, &remote, 1, 0) == sizeof number ? 0 : EFAULT;
+}
+
 // In pieces that end with a page: a text may end just before memory that cannot be read.
 int read_text(const Memory& memory, std::uint64_t address, std::size_t size, int too_long, std::string& into) {
   constexpr std::size_t kPiece = 256;  // divides every page size

@@ -25,6 +25,9 @@ class ThreadMemory : public Memory {
   int thread_;
 };
 
+// Into the thread's memory; 0 or EFAULT.
+[[nodiscard]] int write_number(int thread, std::uint64_t address, std::uint32_t number);
+
 // 0, EFAULT, or `too_long` when there is no null byte within `size` bytes (that one included).
 [[nodiscard]] int read_text(const Memory& memory, std::uint64_t address, std::size_t size, int too_long,
                             std::string& into);

@@ -65,7 +65,7 @@ class Change {
     return at_slot(first_, [&](const Named& named) {
       ::umask(umask_);
       if (const int error = error_of(::mkdirat(named.directory(), named.name(), call.mode))) return error;
-      if (const auto made = look_at(named.slot); made && S_ISDIR(made->mode)) names_.note_made(named.place, *made);
+      names_.note_made(named.place, key_of(named.directory(), std::string(plain_name(named.slot))));
       return 0;
     });
   }

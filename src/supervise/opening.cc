@@ -181,7 +181,7 @@ class Opening {
     }
     struct stat st {};
     const bool is_only_read = (call_.flags & O_ACCMODE) == O_RDONLY && ::fstat(opened.get(), &st) == 0 && S_ISREG(st.st_mode);
-    return {0, std::move(opened), (call_.flags & O_CLOEXEC) != 0, !is_only_read, false};
+    return {0, 0, std::move(opened), (call_.flags & O_CLOEXEC) != 0, !is_only_read, false};
   }
 
   // Only a FIFO that was opened for reading can lack one. tee(2) of nothing says 0 where no writer is, and

@@ -2,6 +2,7 @@
 
 #include <limits.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "kernel/uapi.h"
 
 namespace nono::supervise {
 namespace {
@@ -112,6 +114,16 @@ std::variant<Origin, int> object_at(std::variant<Fd, int> opened) {
 }  // namespace
 
 mode_t umask_of(int thread) { return static_cast<mode_t>(status_number(thread, "Umask:", 8).value_or(077)); }
+
+std::variant<Fd, int> take_descriptor(int thread, int number) {
+  const auto process = status_number(thread, "Tgid:");
+  if (!process) return ESRCH;
+  const Fd handle(static_cast<int>(::syscall(kernel::kNrPidfdOpen, *process, 0)));
+  if (!handle.valid()) return errno;
+  Fd taken(static_cast<int>(::syscall(kernel::kNrPidfdGetfd, handle.get(), number, 0)));
+  if (!taken.valid()) return errno;
+  return taken;
+}
 
 std::variant<Origin, int> origin_of(int thread, const Target& target, Root root) {
   if (!target.path) return object_at(open_descriptor(thread, target.directory));

@@ -30,6 +30,9 @@ struct Origin {
 // A thread's file mode creation mask; 077 when it cannot be told.
 [[nodiscard]] mode_t umask_of(int thread);
 
+// What a thread has open at this number: the same open file. Or an errno.
+[[nodiscard]] std::variant<Fd, int> take_descriptor(int thread, int number);
+
 // `thread`: a thread id in our PID namespace. Or an errno.
 [[nodiscard]] std::variant<Origin, int> origin_of(int thread, const Target& target, Root root);
 

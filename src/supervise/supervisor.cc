@@ -55,10 +55,8 @@ struct Task {
 
 struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
   explicit State(const plan::Plan& plan)
-      : law(plan), has_names(plan.seccomp_rules.names != plan::Names::kFree) {
+      : law(plan), landlock(plan.landlock) {
     if (plan.facts.capabilities != 0) kept_capabilities = plan.kept_capabilities;
-    if (!has_names) return;
-    landlock = plan.landlock;
     if (plan.view) in_proc = plan.view->in_proc;
   }
 
@@ -77,7 +75,6 @@ struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
   void respond(std::uint64_t id, Answer given) const;
 
   Law law;
-  const bool has_names;
   std::optional<std::uint64_t> kept_capabilities;
   plan::LandlockRules landlock;
   std::vector<plan::LandlockPathRule> in_proc;
@@ -180,10 +177,10 @@ std::optional<seccomp_notif> Supervisor::State::receive() {
 
 // Is there somebody who could perform it?
 bool Supervisor::State::take_on(const seccomp_notif& call) {
-  if (has_names && !ruleset.valid()) {
+  if (!ruleset.valid()) {
     if (auto made = ruleset_of(landlock, in_proc, static_cast<int>(call.pid))) ruleset = *std::move(made);
   }
-  if (has_names && !ruleset.valid()) {
+  if (!ruleset.valid()) {
     respond(call.id, EPERM);
     return false;
   }
@@ -263,7 +260,7 @@ void Supervisor::State::respond(std::uint64_t id, int error, int result) const {
 }
 
 void Supervisor::State::respond(std::uint64_t id, Answer given) const {
-  if (!given.opened.valid()) return respond(id, given.error);
+  if (!given.opened.valid()) return respond(id, given.error, given.result);
   seccomp_notif_addfd handed{};
   handed.id = id;
   handed.flags = given.is_sole ? 0 : kAddfdSend;
