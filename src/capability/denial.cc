@@ -1,7 +1,6 @@
 #include "capability/denial.h"
 
-#include <sys/stat.h>
-
+#include <fcntl.h>
 #include <cerrno>
 #include <utility>
 
@@ -28,17 +27,19 @@ Denial Denial::literal(const std::string& canonical, Closes closes) {
   return Denial{canonical, canonical, NamePattern::literal(canonical), closes};
 }
 
-void Denial::look() {
+void Denial::look_at(int at, const char* name) {
   struct stat st {};
+  saw(::fstatat(at, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? &st : nullptr);
+}
+
+void Denial::saw(const struct stat* there) {
   object.reset();
-  if (::lstat(resolved.c_str(), &st) != 0) {
-    found = Found::kNothing;
-    return;
-  }
-  object = kernel::Identity{st.st_dev, st.st_ino, st.st_mode};
-  found = S_ISLNK(st.st_mode)                          ? Found::kLink
-          : !S_ISDIR(st.st_mode) && st.st_nlink > 1 ? Found::kSeveralNames
-                                                       : Found::kOneName;
+  found = Found::kNothing;
+  if (there == nullptr) return;
+  object = kernel::Identity{there->st_dev, there->st_ino, there->st_mode};
+  found = S_ISLNK(there->st_mode)                             ? Found::kLink
+          : !S_ISDIR(there->st_mode) && there->st_nlink > 1 ? Found::kSeveralNames
+                                                               : Found::kOneName;
 }
 
 }  // namespace nono::capability

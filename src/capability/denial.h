@@ -4,6 +4,8 @@
 // cannot be given to something else from inside. What is there today is held by nothing.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <optional>
 #include <string>
 
@@ -48,8 +50,10 @@ struct Denial {
   // Nothing outside of this is denied: "/" for `**/...`, of a literal itself.
   [[nodiscard]] const std::string& base() const { return names.base(); }
 
-  // Of a literal: looks at what is there now and sets `found` and `object`.
-  void look();
+  // Of a literal: sets `found` and `object` by what is there now. `name` in the directory `at` is the same place.
+  void look() { look_at(-1, resolved.c_str()); }
+  void look_at(int at, const char* name);
+  void saw(const struct ::stat* there);  // null: nothing
 
   bool operator==(const Denial&) const = default;
 };

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
+#include <mutex>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -18,6 +20,7 @@ namespace nono::capability {
 namespace {
 
 constexpr std::array kTrusted = {"config", "config.worktree", "hooks", "commondir"};
+constexpr std::array kTrustedBelow = {".git/config", ".git/config.worktree", ".git/hooks", ".git/commondir"};
 
 std::string below(const std::string& directory, std::string_view name) {
   return directory == "/" ? cat("/", name) : cat(directory, "/", name);
@@ -39,36 +42,72 @@ std::optional<std::string> path_in(const std::string& file, std::string_view pre
   return canonicalize_existing_part(text.starts_with('/') ? std::string(text) : below(directory, text));
 }
 
+// What a .git directory was when its entries were looked at, and what was found. Each command asks, and nearly always
+// nothing has been made, renamed or removed in it since: that would have changed its times.
+struct Seen {
+  struct stat directory {};
+  std::vector<Denial> found;
+
+  [[nodiscard]] bool holds_for(const struct stat& now) const {
+    const auto same = [](const timespec& a, const timespec& b) { return a.tv_sec == b.tv_sec && a.tv_nsec == b.tv_nsec; };
+    return directory.st_dev == now.st_dev && directory.st_ino == now.st_ino && same(directory.st_mtim, now.st_mtim) &&
+           same(directory.st_ctim, now.st_ctim);
+  }
+};
+
+// By granted directory. At most so many: a host may grant another one for every command.
+constexpr std::size_t kMostSeen = 64;
+
 class Finder {
  public:
-  explicit Finder(const std::vector<FsCapability>& grants) : grants_(grants) {}
+  explicit Finder(const std::vector<FsCapability>& grants) : grants_(grants) { found_.reserve(8); }
 
   std::vector<Denial> find() {
     for (const FsCapability& grant : grants_) {
       if (grant.is_file || !writes(grant.access)) continue;
-      at_root(grant.resolved);
-      if (is_there(grant.resolved, "HEAD") && is_there(grant.resolved, "objects") && is_there(grant.resolved, "refs")) {
-        repository(grant.resolved);
-      }
+      at_root(grant);
+      const int root = directory_of(grant);
+      if (is_there(root, "HEAD") && is_there(root, "objects") && is_there(root, "refs")) repository(grant.resolved);
     }
     return std::move(found_);
   }
 
  private:
-  void at_root(const std::string& root) {
-    const std::string path = below(root, ".git");
+  // Names in the granted directory are looked up there: this is done for every command, and shorter.
+  static int directory_of(const FsCapability& grant) { return grant.handle->fd.get(); }
+
+  void at_root(const FsCapability& grant) {
+    const std::string path = below(grant.resolved, ".git");
+    struct stat st {};
+    const bool exists = ::fstatat(directory_of(grant), ".git", &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (exists && S_ISDIR(st.st_mode)) return repository_in(grant, st);
     Denial itself = Denial::literal(path, Closes::kChanges);
-    itself.look();
-    if (itself.found == Found::kNothing) {
-      add(std::move(itself));
-    } else if (S_ISDIR(itself.object->mode)) {
-      repository(path);
-    } else {
-      const bool is_link = itself.found == Found::kLink;
-      add(std::move(itself));
-      const auto target = is_link ? canonicalize(path) : Result<std::string>(path);
-      if (target) pointed_to(*target);
+    itself.saw(exists ? &st : nullptr);
+    add(std::move(itself));
+    if (!exists) return;
+    const auto target = S_ISLNK(st.st_mode) ? canonicalize(path) : Result<std::string>(path);
+    if (target) pointed_to(*target);
+  }
+
+  // The usual case: a granted directory with a .git directory.
+  void repository_in(const FsCapability& grant, const struct stat& now) {
+    static std::mutex mutex;
+    static std::map<std::string, Seen> all_seen;
+    const std::lock_guard lock(mutex);
+    const auto known = all_seen.find(grant.resolved);
+    if (known != all_seen.end() && known->second.holds_for(now)) {
+      for (const Denial& denial : known->second.found) add(denial);
+      return;
     }
+    Seen seen{now, {}};
+    for (const char* name : kTrustedBelow) {
+      seen.found.push_back(Denial::literal(below(grant.resolved, name), Closes::kChanges));
+      seen.found.back().look_at(directory_of(grant), name);
+      add(seen.found.back());
+    }
+    if (seen.found.back().found != Found::kNothing) return common_of(below(grant.resolved, ".git"));  // which may change by itself
+    if (all_seen.size() >= kMostSeen) all_seen.clear();
+    all_seen[grant.resolved] = std::move(seen);
   }
 
   // A `.git` file, or what a `.git` link points to.
@@ -76,18 +115,22 @@ class Finder {
     struct stat st {};
     if (::lstat(path.c_str(), &st) != 0) return;
     if (S_ISDIR(st.st_mode)) return repository(path);
-    add_existing(path);
+    add_writable(path);
     if (const auto directory = path_in(path, "gitdir: ", parent_of(path))) repository(*directory);
   }
 
   void repository(const std::string& directory) {
-    for (const char* name : kTrusted) add_existing(below(directory, name));
-    const auto common = path_in(below(directory, "commondir"), "", directory);
-    if (!common) return;
-    for (const char* name : kTrusted) add_existing(below(*common, name));
+    for (const char* name : kTrusted) add_writable(below(directory, name));
+    common_of(directory);
   }
 
-  void add_existing(const std::string& path) {
+  void common_of(const std::string& directory) {
+    const auto common = path_in(below(directory, "commondir"), "", directory);
+    if (!common) return;
+    for (const char* name : kTrusted) add_writable(below(*common, name));
+  }
+
+  void add_writable(const std::string& path) {
     const auto is_around = [&](const FsCapability& grant) { return writes(grant.access) && grant.covers(path); };
     if (std::ranges::none_of(grants_, is_around)) return;  // nobody inside can change it
     Denial denial = Denial::literal(path, Closes::kChanges);
@@ -101,9 +144,9 @@ class Finder {
     if (std::ranges::none_of(found_, same)) found_.push_back(std::move(denial));
   }
 
-  static bool is_there(const std::string& directory, const char* name) {
+  static bool is_there(int directory, const char* name) {
     struct stat st {};
-    return ::lstat(below(directory, name).c_str(), &st) == 0;
+    return ::fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
   }
 
   static std::string parent_of(const std::string& path) { return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1)); }

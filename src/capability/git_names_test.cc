@@ -55,6 +55,20 @@ TEST_F(GitNames, AnExistingOneKeepsWhatItTrusts) {
   EXPECT_FALSE(denials[1].object);
 }
 
+TEST_F(GitNames, AreLookedAtAgainWhenSomethingHasChanged) {
+  dir.directory("w/.git");
+  const CapabilitySet set = granting({"w"});
+  EXPECT_FALSE(git_names_here(set.fs())[0].object);
+  ::usleep(20'000);  // file times have the grain of a clock tick
+  dir.file("w/.git/config");
+  EXPECT_TRUE(git_names_here(set.fs())[0].object);
+  EXPECT_EQ(git_names_here(set.fs()), git_names_here(set.fs()));
+  ::usleep(20'000);
+  dir.directory("w/common");
+  dir.file("w/.git/commondir", "../common");
+  EXPECT_EQ(git_names_here(set.fs()).size(), 8U);
+}
+
 TEST_F(GitNames, AWorktreeLeadsToItsRepository) {
   dir.directory("w");
   dir.directory("main.git/worktrees/w");
