@@ -67,7 +67,17 @@ void bind_set(nb::module_& module) {
           nb::arg("path"), nb::arg("mode"), "Grant one file, device, socket or FIFO.")
       .def(
           "deny_path", [](CapabilitySet& set, nb::handle path) { check(set.deny_path(to_text(path, "path"))); },
-          nb::arg("path"), "Close a path, and all below it, although a grant covers it.")
+          nb::arg("path"), "Close a path, or what a pattern matches, and all below it, although a grant covers it.")
+      .def(
+          "protect",
+          [](CapabilitySet& set, nb::handle names) {
+            check(set.protect(names.is_none() ? std::vector<std::string>{"all"} : to_texts(names, "names")));
+          },
+          nb::arg("names").none() = nb::none(), "Let these names be read but not changed; None is all that are known.")
+      .def(
+          "unprotect", [](CapabilitySet& set, nb::handle name) { check(set.unprotect(to_text(name, "name"))); },
+          nb::arg("name"), "Let this name, or \"all\", be changed again where a grant allows it.")
+      .def_prop_ro("protected_names", [](const CapabilitySet& set) { return python::to_list(set.protected_names().names()); })
       .def("block_network", &CapabilitySet::block_network, "No network at all.")
       .def(
           "allow_localhost_port",
@@ -101,7 +111,7 @@ void bind_set(nb::module_& module) {
       .def_prop_ro("denied_paths",
                    [](const CapabilitySet& set) {
                      nb::list list;
-                     for (const auto& denial : set.denials()) list.append(to_str(denial.resolved));
+                     for (const auto& denial : set.denials().own()) list.append(to_str(denial.resolved));
                      return list;
                    })
       .def("summary", [](const CapabilitySet& set) { return to_str(set.summary()); }, "For people.")

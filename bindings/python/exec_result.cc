@@ -98,7 +98,8 @@ ExecResult finished(launch::Outcome outcome, bool expired, ExecContext context) 
 }
 
 ExecResult refused(const Error& error, ExecContext context) {
-  ExecResult result = not_started(cat("sandbox apply failed: ", error.message), std::move(context));
+  const std::string hint = error.hint.empty() ? "" : cat("\n      ", error.hint);
+  ExecResult result = not_started(cat("sandbox apply failed: ", error.message, hint), std::move(context));
   result.facts.refusal = error;
   return result;
 }

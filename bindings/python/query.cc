@@ -3,6 +3,7 @@
 #include "bindings.h"
 #include "capability/ancestry.h"
 #include "capability/capability_set.h"
+#include "capability/denials_here.h"
 #include "convert.h"
 #include "plan/explain.h"
 
@@ -21,13 +22,15 @@ nb::dict answer(const char* status, const char* reason) {
 }
 
 nb::dict query_path(const QueryContext& context, nb::handle path, AccessMode mode) {
-  const plan::PathAnswer found = plan::explain_path(
-      context.capabilities.fs(), context.capabilities.denials(), capability::ancestry_of(to_text(path, "path")), mode.value);
+  const plan::PathAnswer found =
+      plan::explain_path(context.capabilities.fs(), capability::denials_here(context.capabilities),
+                         capability::ancestry_of(to_text(path, "path")), mode.value);
   switch (found.reason) {
     case plan::PathAnswer::Reason::kGrantedPath: {
       nb::dict dict = answer("allowed", "granted_path");
       dict["granted_path"] = to_str(found.granted_path);
       dict["access"] = to_str(found.access);
+      if (!found.beats_denial.empty()) dict["beats_denial"] = to_str(found.beats_denial);
       return dict;
     }
     case plan::PathAnswer::Reason::kInsufficientAccess: {
@@ -39,6 +42,7 @@ nb::dict query_path(const QueryContext& context, nb::handle path, AccessMode mod
     case plan::PathAnswer::Reason::kDeniedPath: {
       nb::dict dict = answer("denied", "denied_path");
       dict["denied_path"] = to_str(found.denied_path);
+      if (!found.protected_by.empty()) dict["protected_by"] = to_str(found.protected_by);
       return dict;
     }
     case plan::PathAnswer::Reason::kPathNotGranted: break;

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "capability/name_pattern.h"
 #include "capability/path_resolution.h"
 #include "kernel/uapi.h"
 
@@ -53,7 +54,15 @@ Fd open_resolved(const std::string& resolved) {
 
 Result<FsCapability> open_grant(const std::string& path, AccessMode access, CapabilitySource source,
                                 GrantType wanted) {
-  std::string resolved = NONO_TRY(canonicalize(path));
+  auto existing = canonicalize(path);
+  if (!existing) {
+    Error error = existing.error();
+    if (error.kind == ErrorKind::kPathNotFound && NamePattern::is_pattern(path)) {
+      error.hint = "A grant is a path and no pattern: grant the directory, and it covers what is made there later as well.";
+    }
+    return tl::unexpected<Error>(std::move(error));
+  }
+  std::string resolved = *std::move(existing);
   Fd opened = open_resolved(resolved);
   if (!opened.valid()) return tl::unexpected<Error>(resolution_error(path, errno));
 

@@ -49,7 +49,9 @@ Answer answer_for_path(const std::string& path, AccessMode operation, const plan
       answer.reason = "granted_path";
       answer.granted = plan_answer.granted_path;
       answer.details = cat(doing(operation), " ", name, " is allowed: ", plan_answer.granted_path,
-                           " is granted (", plan_answer.access, ").");
+                           " is granted (", plan_answer.access,
+                           plan_answer.beats_denial.empty() ? ")." : cat("), inside the denied ", plan_answer.beats_denial, "."));
+      answer.beats = plan_answer.beats_denial;
       break;
     case Reason::kInsufficientAccess:
       answer.reason = "insufficient_access";
@@ -58,7 +60,12 @@ Answer answer_for_path(const std::string& path, AccessMode operation, const plan
       break;
     case Reason::kDeniedPath:
       answer.reason = "denied_path";
-      answer.details = cat(doing(operation), " ", name, " is denied: --deny ", plan_answer.denied_path, " beats every grant.");
+      answer.denied_by = plan_answer.denied_path;
+      answer.protected_by = plan_answer.protected_by;
+      answer.details = cat(doing(operation), " ", name, " is denied: ",
+                           answer.protected_by.empty()
+                               ? cat("--deny ", answer.denied_by, " beats every grant around it.")
+                               : cat(answer.denied_by, " is protected (", answer.protected_by, ")."));
       break;
     case Reason::kPathNotGranted:
       answer.reason = "path_not_granted";
@@ -67,6 +74,7 @@ Answer answer_for_path(const std::string& path, AccessMode operation, const plan
   }
   const bool denied = plan_answer.reason == Reason::kDeniedPath;
   if (!answer.allowed && !denied) answer.flag = flag_that_allows(facts, operation);
+  if (!answer.protected_by.empty()) answer.flag = cat("--unprotect ", answer.protected_by);
   if (!facts.exists) answer.warning = "Nothing of that name can be seen here now.";
   else if ((reads(operation) && !facts.user_may_read) || (writes(operation) && !facts.user_may_write)) {
     answer.warning = "Its file permissions, or a read-only file system, refuse it to this user in any case.";
@@ -117,6 +125,9 @@ std::string answer_json(const Answer& answer) {
   json["reason"] = answer.reason;
   json["subject"] = answer.subject;
   if (!answer.granted.empty()) json["granted"] = answer.granted;
+  if (!answer.denied_by.empty()) json["denied_by"] = answer.denied_by;
+  if (!answer.protected_by.empty()) json["protected"] = answer.protected_by;
+  if (!answer.beats.empty()) json["beats_denial"] = answer.beats;
   json["details"] = answer.details;
   if (!answer.flag.empty()) json["suggested_flag"] = answer.flag;
   if (!answer.warning.empty()) json["warning"] = answer.warning;

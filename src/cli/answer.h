@@ -11,9 +11,12 @@ namespace nono::cli {
 
 struct Answer {
   bool allowed = false;
-  std::string reason;   // granted_path, insufficient_access, path_not_granted, network_allowed, network_blocked
+  std::string reason;   // granted_path, insufficient_access, denied_path, path_not_granted, network_allowed, ...
   std::string subject;  // the resolved path, or HOST:PORT
   std::string granted;  // the grant that decides, or what is granted instead; may be empty
+  std::string denied_by;     // the denial that decides
+  std::string protected_by;  // the protected name that it belongs to
+  std::string beats;         // the denial that the grant beats, for it lies inside
   std::string details;  // a sentence or two
   std::string flag;     // what would allow it; empty when nothing would
   std::string warning;  // what else may refuse it; may be empty

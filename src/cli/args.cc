@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/text.h"
+#include "capability/protected_names.h"
 #include "cli/help.h"
 #include "cli/values.h"
 
@@ -57,7 +58,7 @@ class HelpText : public CLI::Formatter {
 
 // A flag that may be repeated, with one value each time.
 template <class T>
-CLI::Option* repeated(CLI::App& app, const char* names, std::vector<T>& values, const char* help) {
+CLI::Option* repeated(CLI::App& app, const char* names, std::vector<T>& values, const std::string& help) {
   return app.add_option(names, values, help)->allow_extra_args(false)->take_all();
 }
 
@@ -76,13 +77,24 @@ struct Raw {
   std::string memory;
 };
 
+std::vector<std::string> protected_words() {
+  std::vector<std::string> words = capability::ProtectedNames::known();
+  words.emplace_back("all");
+  return words;
+}
+
 void add_grants(CLI::App& app, GrantArguments& grants, Raw& raw) {
   for (std::size_t i = 0; i < kPathFlags.size(); ++i) {
     const PathFlag& flag = kPathFlags[i];
     repeated(app, flag.names, raw.paths[i], flag.help)->option_text("PATH")->group("Files");
   }
-  repeated(app, "--deny", grants.denied, "Closed, with all below it, although a grant covers it; it must exist")
-      ->option_text("PATH")->group("Files");
+  repeated(app, "--deny", grants.denied,
+           "Closed with all below it inside the grants, also before it exists;\n'**/.env' is anywhere, '*.pem' in this directory")
+      ->option_text("PATTERN")->group("Files");
+  repeated(app, "--unprotect", grants.unprotected,
+           cat("Let these be changed as well, which are only read otherwise:\n",
+               join(capability::ProtectedNames::known(), ", "), "; all"))
+      ->check(CLI::IsMember(protected_words()))->option_text("NAME")->group("Files");
   app.add_flag("!--no-system", grants.system,
                "Without the programs, libraries and settings under /usr, /lib and /etc")
       ->group("Files");

@@ -39,7 +39,8 @@ struct PathGrant {
 // What `run` and `why` have in common: what the sandbox is given.
 struct GrantArguments {
   std::vector<PathGrant> paths;
-  std::vector<std::string> denied;
+  std::vector<std::string> denied;       // paths and patterns
+  std::vector<std::string> unprotected;  // names in the protected set, or "all"
   std::vector<std::uint16_t> connect_ports;
   std::vector<std::uint16_t> bind_ports;
   bool block_network = false;

@@ -24,23 +24,28 @@ bool user_may(const PathFacts& facts, AccessMode mode) {
 // Why `mode` is refused, when the plan refuses it.
 std::string refusal(const PathFacts& facts, AccessMode mode) {
   const plan::PathAnswer& answer = mode == AccessMode::kRead ? facts.read : facts.write;
-  if (answer.reason == plan::PathAnswer::Reason::kDeniedPath) return cat("denied (--deny ", shown(answer.denied_path), ")");
+  if (answer.reason == plan::PathAnswer::Reason::kDeniedPath) {
+    return answer.protected_by.empty() ? cat("denied (--deny ", shown(answer.denied_path), ")")
+                                       : cat("protected (", answer.protected_by, ")");
+  }
   const bool insufficient = answer.reason == plan::PathAnswer::Reason::kInsufficientAccess;
   std::string why = insufficient ? cat("only ", answer.access, " is granted") : "not granted";
   if (facts.exists && !user_may(facts, mode)) why += ", nor do its file permissions allow it to you";
   return why;
 }
 
-bool is_denied(const PathFacts& facts, AccessMode mode) {
+// What would open it; no grant around it beats a denial.
+std::string remedy(const PathFacts& facts, AccessMode mode) {
   const plan::PathAnswer& answer = mode == AccessMode::kRead ? facts.read : facts.write;
-  return answer.reason == plan::PathAnswer::Reason::kDeniedPath;
+  if (answer.reason != plan::PathAnswer::Reason::kDeniedPath) return flag_for(facts, mode);
+  return answer.protected_by.empty() ? "" : cat("--unprotect ", answer.protected_by);
 }
 
 std::string in_brackets(const std::string& flag) { return flag.empty() ? "" : cat(" (add ", flag, ")"); }
 
 std::string refused(const PathFacts& facts, AccessMode mode) {
   return cat("nono: ", shown(facts.canonical), " was not ", mode == AccessMode::kRead ? "readable" : "writable",
-             " here: ", refusal(facts, mode), is_denied(facts, mode) ? "" : in_brackets(flag_for(facts, mode)));
+             " here: ", refusal(facts, mode), in_brackets(remedy(facts, mode)));
 }
 
 std::optional<std::string> explain_path_mention(const PathFacts& facts, bool writing, bool certain) {
@@ -55,6 +60,7 @@ std::optional<std::string> explain_path_mention(const PathFacts& facts, bool wri
       !facts.user_may_read || !facts.user_may_write) {
     return std::nullopt;
   }
+  if (facts.write.reason == plan::PathAnswer::Reason::kDeniedPath) return refused(facts, AccessMode::kWrite);
   const std::string flag = flag_for(facts, AccessMode::kWrite);
   return cat("nono: ", shown(facts.canonical), " is granted for reading only here",
              flag.empty() ? "" : cat(" (to write it, add ", flag, ")"));
@@ -114,7 +120,7 @@ std::optional<std::string> explain_not_started(const PathFacts& file, const std:
   if (file.read.allowed()) return std::nullopt;
   const std::string what = needed_by.empty() ? "" : cat(", which ", shown(needed_by), " needs to start,");
   return cat("nono: ", shown(file.canonical), what, " cannot be executed here: ",
-             refusal(file, AccessMode::kRead), in_brackets(flag_for(file, AccessMode::kRead)));
+             refusal(file, AccessMode::kRead), in_brackets(remedy(file, AccessMode::kRead)));
 }
 
 }  // namespace nono::cli

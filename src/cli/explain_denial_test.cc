@@ -227,5 +227,19 @@ TEST(ExplainNotStarted, ProgramAndInterpreter) {
   EXPECT_FALSE(explain_not_started(readable("/usr/bin/sh"), ""));
 }
 
+TEST_F(ExplainDenial, AProtectedNameIsNamedWithWhatOpensIt) {
+  PathFacts hook = file("/work/.git/config", Reason::kGrantedPath, Reason::kDeniedPath);
+  hook.write.denied_path = "**/.git/config";
+  hook.write.protected_by = "git";
+  add(hook);
+  for (const char* text : {"tee: /work/.git/config: Permission denied", "sh: 1: cannot create .git/config: Permission denied"}) {
+    EXPECT_EQ(explain(text), "nono: /work/.git/config was not writable here: protected (git) (add --unprotect git)") << text;
+  }
+  hook.write.protected_by.clear();
+  add(hook);
+  EXPECT_EQ(explain("cannot write '/work/.git/config': Permission denied"),
+            "nono: /work/.git/config was not writable here: denied (--deny **/.git/config)");
+}
+
 }  // namespace
 }  // namespace nono::cli

@@ -42,6 +42,12 @@ Result<CapabilitySet> capabilities_of(const GrantArguments& grants) {
       return fail(ok.error().kind, cat("--deny: ", ok.error().message), ok.error().hint);
     }
   }
+  if (Status ok = set.protect({"all"}); !ok) return tl::unexpected(ok.error());
+  for (const auto& name : grants.unprotected) {
+    if (Status ok = set.unprotect(name); !ok) {
+      return fail(ok.error().kind, cat("--unprotect: ", ok.error().message), ok.error().hint);
+    }
+  }
   if (grants.block_network) set.block_network();
   for (const auto port : grants.connect_ports) set.allow_tcp_connect_port(port);
   for (const auto port : grants.bind_ports) set.allow_bind_port(port);

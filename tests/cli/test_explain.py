@@ -200,7 +200,7 @@ def test_a_denied_path_inside_a_grant(nono):
     flags = ("--allow", "project", "--deny", file)
     done = nono.run(*flags, "--", "cat", "project/code", file)
     if done.returncode == 126:
-        assert b"takes a mount view, which is not possible here" in done.stderr
+        assert b"takes a supervisor, and this host allows none" in done.stderr
         return
     assert (done.returncode, done.stdout) == (1, b"code")
     assert last_line(done) == f"nono: {file} was not readable here: denied (--deny {file})"
@@ -212,10 +212,55 @@ def test_a_denied_path_inside_a_grant(nono):
     assert f"denied      {file}" in nono.run(*flags, "--dry-run", "--", "true").stdout.decode()
 
 
-def test_a_denied_path_that_does_not_exist(nono):
+def test_a_denied_name_that_does_not_exist(nono):
     nono.directory("project")
-    flags = ("--allow", "project", "--deny", "project/.env")
-    for done in (nono.run(*flags, "--", "true"), nono.run(*flags, "--dry-run", "--", "true"),
-                 nono("why", *flags, "--path", "project")):
-        assert done.returncode != 0
-        assert b"project/.env cannot be denied: it does not exist" in done.stderr or b"mount view" in done.stderr
+    for denied, path in (("project/.env", "project/.env"), ("**/.env", "project/deep/.ENV/x")):
+        flags = ("--allow", "project", "--deny", denied)
+        why = nono("why", *flags, "--path", path, "--json")
+        if why.returncode == 126:
+            assert b"takes a supervisor, and this host allows none" in why.stderr
+            return
+        said = json.loads(why.stdout)
+        assert (why.returncode, said["status"], said["reason"]) == (1, "denied", "denied_path")
+        assert said["denied_by"].endswith(denied)
+        assert "suggested_flag" not in said
+        assert nono("why", *flags, "--path", "project").returncode == 0
+
+
+def test_a_protected_name(nono):
+    nono.directory("project")
+    nono.directory("project/.git")
+    flags = ("--allow", "project", "--path", "project/.git/hooks/pre-commit")
+    why = nono("why", *flags, "--op", "write")
+    if why.returncode == 126:
+        assert b"--unprotect all" in why.stderr
+        return
+    assert why.returncode == 1
+    assert "/project/.git/hooks is protected (git). To allow it, add --unprotect git." in why.stdout.decode()
+    assert nono("why", *flags, "--op", "read").returncode == 0
+    for name in ("git", "all"):
+        assert nono("why", *flags, "--op", "write", "--unprotect", name).returncode == 0
+    assert nono("why", *flags, "--op", "write", "--unprotect", "shell").returncode == 1
+    unknown = nono("why", *flags, "--unprotect", "hooks")
+    assert unknown.returncode == 2
+    assert b"hooks not in {git,direnv,editors,agents,shell,login,packages,venv,all}" in unknown.stderr
+
+
+def test_a_grant_inside_a_denied_directory(nono):
+    for path in ("project", "project/secrets", "project/secrets/public"):
+        nono.directory(path)
+    flags = ("--allow", "project", "--deny", "project/secrets", "--read", "project/secrets/public")
+    why = nono("why", *flags, "--path", "project/secrets/public/x", "--json")
+    if why.returncode == 126:
+        return
+    said = json.loads(why.stdout)
+    assert said["status"] == "allowed"
+    assert said["beats_denial"].endswith("project/secrets")
+    assert nono("why", *flags, "--path", "project/secrets/x").returncode == 1
+
+
+def test_a_grant_is_no_pattern(nono):
+    nono.directory("project")
+    done = nono.run("--read", "project/*", "--", "true")
+    assert done.returncode != 0
+    assert b"A grant is a path and no pattern" in done.stderr

@@ -36,6 +36,17 @@ def needs_namespaces() -> None:
         pytest.skip("expected: this host allows no namespaces")
 
 
+def can_supervise() -> bool:
+    record = nono_py.plan(CapabilitySet(), isolation="process")
+    (metadata,) = [b for b in record["boundaries"] if b["boundary"].startswith("file metadata")]
+    return metadata["enforced_by"] == "supervisor"
+
+
+def needs_supervisor() -> None:
+    if not can_supervise():
+        pytest.skip("expected: this host allows no supervisor")
+
+
 def system_caps() -> CapabilitySet:
     """Read access to programs and libraries; the network is open."""
     caps = CapabilitySet()

@@ -12,7 +12,7 @@ import nono_py
 import pytest
 from nono_py import AccessMode, CapabilitySet, QueryContext, sandboxed_exec_async
 
-from support import can_use_namespaces, caps_for, needs_namespaces, shell
+from support import can_supervise, caps_for, needs_namespaces, needs_root, needs_supervisor, shell
 
 SECRET = "the secret"
 
@@ -147,25 +147,15 @@ def test_a_denial_that_no_grant_covers_takes_no_view(work: Path) -> None:
     assert shell(caps, "cat .env", cwd=str(work)).stdout == SECRET.encode()
 
 
-def test_a_name_that_does_not_exist_is_refused(work: Path) -> None:
-    needs_namespaces()
-    caps = caps_for(work)
-    caps.deny_path(work / ".envrc")
-    result = shell(caps, "echo started")
-    assert (result.exit_code, result.stdout) == (126, b"")
-    assert f"{work}/.envrc cannot be denied: it does not exist".encode() in result.stderr
-    with pytest.raises(RuntimeError, match="cannot be denied: it does not exist"):
-        nono_py.plan(caps)
-
-
-def test_a_file_with_two_names_is_refused(work: Path) -> None:
-    needs_namespaces()
-    os.link(work / ".env", work / "other")
-    caps = caps_for(work)
-    caps.deny_path(work / ".env")
-    result = shell(caps, "cat other", cwd=str(work))
-    assert (result.exit_code, result.stdout) == (126, b"")
-    assert b".env cannot be denied: it has 2 names" in result.stderr
+def test_what_no_view_can_cover_takes_the_supervisor(work: Path) -> None:
+    needs_supervisor()
+    os.link(work / "deep" / "er" / "key", work / "other")
+    for path in (".envrc", "deep/er/key"):  # not there; under two names
+        caps = caps_for(work)
+        caps.deny_path(work / path)
+        record = nono_py.plan(caps)
+        assert record["isolation"] == "process"
+        assert record["denials"] == [{"path": str(work / path), "enforced_by": "supervisor"}]
 
 
 def test_a_link_is_denied_where_it_points(work: Path, tmp_path: Path) -> None:
@@ -177,14 +167,24 @@ def test_a_link_is_denied_where_it_points(work: Path, tmp_path: Path) -> None:
     assert SECRET.encode() not in shell(caps, "cat link .env", cwd=str(work)).stdout
 
 
-def test_where_there_is_no_view_it_is_refused(work: Path) -> None:
+def test_without_a_view_it_takes_the_supervisor(work: Path) -> None:
     caps = caps_for(work)
     caps.deny_path(work / ".env")
-    result = shell(caps, "echo started", isolation="process")
+    if can_supervise():
+        record = nono_py.plan(caps, isolation="process")
+        assert record["denials"] == [{"path": str(work / ".env"), "enforced_by": "supervisor"}]
+    else:
+        with pytest.raises(RuntimeError, match=f"the denial of {work}/.env.* takes a supervisor, and this host allows none"):
+            nono_py.plan(caps, isolation="process")
+
+
+@needs_root
+def test_with_another_uid_it_is_refused_without_a_view(work: Path) -> None:
+    caps = caps_for(work)
+    caps.deny_path(work / ".env")
+    result = shell(caps, "echo started", isolation="process", uid=65534)
     assert (result.exit_code, result.stdout) == (126, b"")
     assert f"the denial of {work}/.env".encode() in result.stderr
-    if not can_use_namespaces():
-        assert shell(caps, "echo started").exit_code == 126
 
 
 def test_apply_refuses_it(work: Path) -> None:

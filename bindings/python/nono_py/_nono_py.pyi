@@ -27,14 +27,20 @@ class QueryResultAllowed(TypedDict, total=False):
     reason: Literal["granted_path", "network_allowed"]
     granted_path: str
     access: str
+    beats_denial: str
+    """The denial that does not hold here, for the grant lies inside it."""
 
 class QueryResultDenied(TypedDict, total=False):
     """An answer of QueryContext: no."""
 
     status: Literal["denied"]
-    reason: Literal["path_not_granted", "insufficient_access", "network_blocked"]
+    reason: Literal["path_not_granted", "insufficient_access", "denied_path", "network_blocked"]
     granted: str
     requested: str
+    denied_path: str
+    """The path or pattern that was denied."""
+    protected_by: str
+    """The protected name that `denied_path` belongs to; see `CapabilitySet.protect`."""
     tcp_connect_ports: list[int]
     bind_ports: list[int]
 
@@ -62,7 +68,7 @@ class Denial(TypedDict):
     path: str
     access: Literal["Read"]
     operation: Literal["execute"]
-    reason: Literal["path_not_granted", "insufficient_access"]
+    reason: Literal["path_not_granted", "insufficient_access", "denied_path"]
 
 @final
 class AccessMode:
@@ -131,19 +137,45 @@ class CapabilitySet:
             OSError: The path cannot be resolved.
         """
     def deny_path(self, path: _Path) -> None:
-        """Close a path, and all below it, although a grant covers it: it beats every grant.
+        """Close a path, or what a pattern matches, and all below it, although a grant covers it.
 
-        The path must exist when a command starts, and what is there then is closed. Enforced by a mount
-        view, so such commands run with `isolation="namespaces"`; where that is not possible, or is
-        excluded by `isolation="process"` or `apply`, they are refused. A denial that no grant covers
-        costs nothing.
+        It can be neither read nor changed, nor made where it does not exist. Text with `*`, `?` or `[` is a
+        pattern: `**/.env` anywhere, `*.pem` in the current directory, `/ws/**/*.pem` below `/ws`. `**` is any
+        number of directories; the others mean what they mean in a shell, also for a leading dot, and a
+        backslash is an ordinary character. The case of ASCII letters does not count.
+
+        A grant strictly inside what is denied beats it there; where a pattern denies, a grant of the very path
+        does too. Enforced by a mount view for paths that exist under one name and have no grant inside (such
+        commands run with `isolation="namespaces"` where that is possible), else by a supervisor, which opens
+        files for the command but does not stop it from executing them. Where neither is possible, as with
+        `apply` and `uid`, commands are refused. A denial that no grant covers costs nothing.
 
         Raises:
             OSError: The path cannot be resolved.
+            ValueError: The pattern is malformed.
         """
+    def protect(self, names: Sequence[str] | None = None) -> None:
+        """Let files be read but not made, written, moved, linked or removed that somebody outside trusts.
+
+        What an agent writes there would run later, outside the sandbox: git's hooks and config, editors' tasks,
+        agents' settings, shells' start files. A new set protects nothing; `NonoSandbox` and `nono run` protect
+        all. Takes a supervisor when a directory may be written to, so not with `apply` or `uid`.
+
+        Args:
+            names: Of `git`, `direnv`, `editors`, `agents`, `shell`, `login`, `packages`, `venv`, or `all`; None is
+                all. A repository or virtual environment that the command itself makes is not protected from it.
+
+        Raises:
+            ValueError: A name is unknown. Nothing has changed then.
+        """
+    def unprotect(self, name: str) -> None:
+        """Let one name of `protect`, or `all`, be changed where a grant allows it."""
+    @property
+    def protected_names(self) -> list[str]:
+        """What `protect` has been asked for."""
     @property
     def denied_paths(self) -> list[str]:
-        """The denied paths, canonical, in the order they were given."""
+        """What was denied, in the order given: paths canonical, patterns as `**/.env` or `/ws/**/*.pem`."""
     def block_network(self) -> None:
         """No network."""
     def allow_localhost_port(self, port: int) -> None:
@@ -184,7 +216,7 @@ class SandboxState:
 
     @staticmethod
     def from_caps(caps: CapabilitySet) -> SandboxState:
-        """Raises ValueError for port rules and for paths that are not UTF-8: JSON cannot carry them."""
+        """Raises ValueError for port rules, denied or protected names and paths that are not UTF-8: JSON cannot carry them."""
     @staticmethod
     def from_json(json: str) -> SandboxState:
         """Raises ValueError for anything that is not such a document."""

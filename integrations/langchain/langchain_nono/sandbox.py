@@ -15,7 +15,6 @@ from nono_py import (
     load_policy,
     sandboxed_exec,
     sandboxed_exec_async,
-    validate_deny_overlaps,
 )
 
 from langchain_nono.file_tools import FileTools
@@ -27,6 +26,7 @@ from langchain_nono.toolchains import Survey, Toolchain
 from langchain_nono.transfer import Transfer
 
 _ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "USER")
+_PATTERN = frozenset("*?[")
 _MAC_CERTIFICATES = "/private/etc/ssl/cert.pem"
 
 
@@ -66,6 +66,7 @@ class NonoSandbox(FileTools):
         max_memory_bytes: int | None = None,
         max_processes: int | None = None,
         deny: list[str] | None = None,
+        unprotect: list[str] | None = None,
     ) -> None:
         """Grant and hold; no process is started.
 
@@ -91,14 +92,16 @@ class NonoSandbox(FileTools):
             isolation: As in `nono_py.sandboxed_exec`.
             max_memory_bytes: As in `nono_py.sandboxed_exec`, for each command.
             max_processes: As in `nono_py.sandboxed_exec`, for each command.
-            deny: Existing files and directories inside the granted ones that stay closed, to commands
-                and file tools alike; see `nono_py.CapabilitySet.deny_path` for what that takes.
+            deny: Paths and patterns inside the granted directories that stay closed, to commands and file
+                tools alike, whether they exist or not; see `nono_py.CapabilitySet.deny_path`.
+            unprotect: Names, or `all`, that may be changed although they are protected by default; see
+                `nono_py.CapabilitySet.protect`.
 
         Raises:
-            ValueError: Arguments that contradict each other, or a file where a directory belongs.
+            ValueError: Arguments that contradict each other, a malformed pattern, an unknown protected name, or
+                a file where a directory belongs.
             FileNotFoundError: A granted directory does not exist.
             NotImplementedError: A proxy or snapshots are asked for.
-            RuntimeError: The policy denies something inside a granted directory and that cannot be enforced.
         """
         _check_timeout(timeout)
         if policy_groups and policy_json is None:
@@ -128,12 +131,14 @@ class NonoSandbox(FileTools):
         self._caps = CapabilitySet()
         readable, writable = self._grant_asked(working_dir, allow_read, allow_write, allow_readwrite)
         grant_system(self._caps, platform.system())
-        denied: list[str] = []
         if policy_json is not None and policy_groups:
-            denied = self._apply_policy(policy_json, policy_groups, readable, writable)
+            self._apply_policy(policy_json, policy_groups, readable, writable)
         for path in deny or ():
             self._caps.deny_path(path)
-        denied += self._caps.denied_paths
+        self._caps.protect()
+        for name in unprotect or ():
+            self._caps.unprotect(name)
+        denied = [path for path in self._caps.denied_paths if not _PATTERN.intersection(path)]
         self._survey = Survey()
         if inherit_toolchains:
             self._survey = grant_toolchains(self._caps, os.environ.get("PATH", ""), self._working_dir, denied)
@@ -144,11 +149,16 @@ class NonoSandbox(FileTools):
         self._caps.allow_path(self._temporary.path, AccessMode.READ_WRITE)
         readable.append(self._temporary.path)
         writable.append(self._temporary.path)
-        self._transfer = Transfer(readable, writable, denied)
+        query = QueryContext(self._caps)
+
+        def is_denied(path: str, writing: bool) -> bool:
+            mode = AccessMode.WRITE if writing else AccessMode.READ
+            return query.query_path(path, mode)["reason"] == "denied_path"
+
+        self._transfer = Transfer(readable, writable, is_denied)
         self._paths = PathMap(self._working_dir, {*readable, *writable}, virtual=virtual_workspace_root)
         self._readable = readable_directories(self._caps)
         # git ends with an error when its user has settings that it may not read: then it is told of none.
-        query = QueryContext(self._caps)
         self._git_is_closed = any(
             os.path.exists(path) and query.query_path(path, AccessMode.READ)["status"] == "denied"
             for path in map(os.path.expanduser, ("~/.gitconfig", "~/.config/git/config"))
@@ -232,19 +242,19 @@ class NonoSandbox(FileTools):
 
     def _apply_policy(
         self, document: str, groups: list[str], readable: list[str], writable: list[str]
-    ) -> list[str]:
-        """Add the groups' grants to the set and to both lists; returns the denied paths."""
+    ) -> None:
+        """Add the groups' grants to the set and to both lists, and their denials to the set."""
         resolved = load_policy(document).resolve_groups(groups, self._caps)
         if resolved.needs_unlink_overrides:
             apply_unlink_overrides(self._caps)
-        validate_deny_overlaps(resolved.deny_paths, self._caps)
+        for path in resolved.deny_paths:
+            self._caps.deny_path(path)
         for grant in self._caps.fs_capabilities():
             if str(grant.source).startswith("group"):
                 if grant.access != AccessMode.WRITE:
                     readable.append(grant.resolved)
                 if grant.access != AccessMode.READ:
                     writable.append(grant.resolved)
-        return list(resolved.deny_paths)
 
     def _launch(self, command: str, timeout: int | None) -> dict[str, Any]:
         """The arguments of `sandboxed_exec` for one command."""

@@ -15,7 +15,7 @@ import stat
 import weakref
 from collections.abc import Callable, Iterable
 
-from langchain_nono.paths import resolve, within, within_any
+from langchain_nono.paths import resolve, within
 
 DOWNLOAD_LIMIT = 64 * 1024 * 1024
 """Largest file, in bytes, that is read into memory."""
@@ -78,15 +78,20 @@ class _Root:
 class Transfer:
     """Reads and writes whole files in granted roots. Safe to use from several threads at once."""
 
-    def __init__(self, readable: Iterable[str], writable: Iterable[str], denied: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        readable: Iterable[str],
+        writable: Iterable[str],
+        is_denied: Callable[[str, bool], bool] = lambda _path, _writing: False,
+    ) -> None:
         """Hold every root by descriptor.
 
         Args:
             readable: Real paths of directories (or single files) that may be read.
             writable: The same for writing; one may be in both.
-            denied: Paths that are refused, with all below them, wherever they lie.
+            is_denied: Whether a real path is closed although its root is not; asked with True for writing.
         """
-        self._denied = [os.path.realpath(path) for path in denied]
+        self._is_denied = is_denied
         self._roots: dict[str, _Root] = {}
         self._readable: list[_Root] = []
         self._writable: list[_Root] = []
@@ -109,7 +114,8 @@ class Transfer:
 
     def may_write(self, path: str) -> bool:
         """Whether `path` now resolves to a place in a writable root. No promise for later."""
-        return any(_contains(root, resolve(path)) for root in self._writable)
+        real = resolve(path)
+        return any(_contains(root, real) for root in self._writable) and not self._is_denied(real, True)
 
     def read(self, path: str) -> bytes:
         """The content of the regular file at the absolute `path`.
@@ -151,7 +157,11 @@ class Transfer:
     def _open(self, path: str, roots: list[_Root], flags: int) -> int:
         real = resolve(path)
         root = next((root for root in roots if _contains(root, real)), None)
-        if root is None or within_any(real, self._denied):
+        access = flags & os.O_ACCMODE
+        closed = (access != os.O_WRONLY and self._is_denied(real, False)) or (
+            access != os.O_RDONLY and self._is_denied(real, True)
+        )
+        if root is None or closed:
             raise TransferError("permission_denied")
         try:
             parent, name = root.walk(real, make_parents=bool(flags & os.O_CREAT))

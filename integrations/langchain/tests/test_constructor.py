@@ -159,7 +159,6 @@ def test_denied_paths_are_kept_from_transfers_and_toolchains(
         return SimpleNamespace(resolve_groups=resolve_groups)
 
     monkeypatch.setattr("langchain_nono.sandbox.load_policy", load_policy)
-    monkeypatch.setattr("langchain_nono.sandbox.validate_deny_overlaps", lambda paths, caps: None)
     with NonoSandbox(
         working_dir=str(workspace), allow_read=[str(data)], policy_json="D", policy_groups=["g"]
     ) as sandbox:
