@@ -296,7 +296,7 @@ def test_a_denied_path_is_closed_to_commands_and_file_tools(workspace: Path) -> 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="expected: git is not installed")
 def test_git_works(workspace: Path) -> None:
-    with NonoSandbox(working_dir=str(workspace)) as sandbox:
+    with NonoSandbox(working_dir=str(workspace), unprotect=["git"]) as sandbox:  # git init, in working_dir itself
         response = sandbox.execute(
             "set -e; git init -q .; echo text > file; git add file; "
             "git -c user.name=n -c user.email=e commit -qm one; git branch two; "
