@@ -51,8 +51,9 @@ PlanValues plan_values(const PlanArguments& arguments) {
 plan::Isolation isolation_named(const std::string& name) {
   if (name == "process") return plan::Isolation::kProcess;
   if (name == "namespaces") return plan::Isolation::kNamespaces;
+  if (name == "strict") return plan::Isolation::kStrict;
   if (name != "auto") {
-    refuse(cat("isolation must be 'auto', 'process', or 'namespaces', got '", escape(name), "'"));
+    refuse(cat("isolation must be 'auto', 'process', 'namespaces', or 'strict', got '", escape(name), "'"));
   }
   return plan::Isolation::kAuto;
 }

@@ -42,6 +42,9 @@ void absorb(FsCapability& survivor, const FsCapability& loser) {
     const bool write = writes(survivor.access) || writes(loser.access);
     if (read && write) survivor.access = AccessMode::kReadWrite;
   }
+  if (same_object(survivor, loser)) {
+    survivor.links.insert(survivor.links.end(), loser.links.begin(), loser.links.end());
+  }
   // People know the path by its link's name.
   if (survivor.original == survivor.resolved && loser.original != loser.resolved &&
       !names_own_process(loser.original)) {

@@ -101,6 +101,7 @@ TEST_F(Deduplicate, TheLinksNameIsKept) {
     set.deduplicate();
     ASSERT_EQ(set.fs().size(), 1U);
     EXPECT_EQ(set.fs()[0].original, link);
+    EXPECT_EQ(set.fs()[0].links.front(), (Link{link, "real"}));
     EXPECT_EQ(set.fs()[0].resolved, real);
   }
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -53,6 +54,7 @@ struct FsCapability {
   AccessMode access = AccessMode::kRead;
   bool is_file = false;  // anything but a directory
   CapabilitySource source = CapabilitySource::user();
+  std::vector<Link> links;  // that `original` led through when it was given
   std::shared_ptr<const GrantHandle> handle;
 
   // Errors: kPathNotFound, kExpectedDirectory / kExpectedFile, kPathResolution; kIo when the

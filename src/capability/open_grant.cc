@@ -79,6 +79,7 @@ Result<FsCapability> open_grant(const std::string& path, AccessMode access, Capa
 
   FsCapability grant;
   grant.original = path;
+  if (path != resolved) grant.links = links_on_the_way(path);
   grant.resolved = std::move(resolved);
   grant.access = access;
   grant.is_file = !is_directory;

@@ -105,6 +105,37 @@ Result<std::string> canonicalize(const std::string& path) {
   return *std::move(resolved);
 }
 
+std::vector<Link> links_on_the_way(const std::string& path) {
+  std::string wanted = path;
+  if (!wanted.starts_with('/')) {
+    const auto here = real_path(".");
+    if (!here) return {};
+    wanted = append(*here, wanted);
+  }
+  std::vector<Link> links;
+  std::string at = "/";  // canonical
+  std::string_view rest = wanted;
+  for (std::string_view name = next_component(rest); !name.empty(); name = next_component(rest)) {
+    if (name == ".") continue;
+    if (name == "..") {
+      at.resize(std::max<std::size_t>(at.rfind('/'), 1));
+      continue;
+    }
+    std::string next = append(at, name);
+    auto target = read_link(next);
+    if (!target) {
+      at = std::move(next);
+      continue;
+    }
+    if (links.size() == kMaximumLinks) return {};
+    if (target->starts_with('/')) at.resize(1);
+    wanted = cat(*target, rest);
+    rest = wanted;
+    links.push_back({std::move(next), *std::move(target)});
+  }
+  return links;
+}
+
 std::string canonicalize_existing_part(const std::string& path) {
   std::string wanted = path;
   if (!wanted.starts_with('/')) {

@@ -6,6 +6,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
 #include "base/result.h"
@@ -15,6 +16,15 @@ namespace nono::capability {
 // Canonicalizes `path` as grants are. Errors: kPathNotFound, kPathResolution, with the path as it
 // was given. Also used for policy and query paths.
 [[nodiscard]] Result<std::string> canonicalize(const std::string& path);
+
+// A symbolic link: where it is, and what it says.
+struct Link {
+  std::string path;  // in a canonical directory
+  std::string target;
+  bool operator==(const Link&) const = default;
+};
+// The links that the kernel follows on its way to `path`, in that order; none where they cannot be followed.
+[[nodiscard]] std::vector<Link> links_on_the_way(const std::string& path);
 
 // Where `path` would be if it were created now: the longest existing ancestor canonicalized, the
 // rest re-appended. Dangling links are followed as the kernel follows them. For a path that no

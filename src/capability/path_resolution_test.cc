@@ -25,6 +25,26 @@ TEST(Canonicalize, NulIsAnErrorAndNeverATruncatedPath) {
             "Failed to canonicalize path /etc\\x00/passwd: file name contained an unexpected NUL byte");
 }
 
+TEST(LinksOnTheWay, AreThoseTheKernelFollows) {
+  const TestDirectory dir;
+  const std::string real = dir.directory("real");
+  dir.directory("real/sub");
+  const std::string relative = dir.link("relative", "./real");
+  const std::string absolute = dir.link("absolute", relative + "/sub/..");
+  dir.link("real/up", "../absolute");
+  using Links = std::vector<Link>;
+  EXPECT_EQ(links_on_the_way(real), Links{});
+  EXPECT_EQ(links_on_the_way(relative + "/sub"), (Links{{relative, "./real"}}));
+  EXPECT_EQ(links_on_the_way(dir / "real/sub/../up//sub"),
+            (Links{{real + "/up", "../absolute"}, {absolute, relative + "/sub/.."}, {relative, "./real"}}));
+}
+
+TEST(LinksOnTheWay, OfALoopThereAreNone) {
+  const TestDirectory dir;
+  dir.link("loop", "loop");
+  EXPECT_TRUE(links_on_the_way(dir / "loop/x").empty());
+}
+
 TEST(CanonicalizeExistingPart, IsTheCanonicalPathOfWhatExists) {
   const TestDirectory dir;
   dir.directory("real/sub");

@@ -165,10 +165,11 @@ Parsed<RunArguments> parse_run(const std::vector<std::string>& words) {
   app.add_option("--max-processes", run.limits.processes, "Processes and threads of the user (not of root)")
       ->option_text("N")->check(CLI::Range(1U, 4194304U))->group("Limits");
   choice<plan::Isolation>(app, "--isolation", run.isolation,
-                          "auto, process, or namespaces: own /proc, read-only root",
+                          "auto, process, namespaces: own /proc, read-only root; strict: and nothing but the grants",
                           {{"auto", plan::Isolation::kAuto},
                            {"process", plan::Isolation::kProcess},
-                           {"namespaces", plan::Isolation::kNamespaces}})
+                           {"namespaces", plan::Isolation::kNamespaces},
+                           {"strict", plan::Isolation::kStrict}})
       ->option_text("HOW")->group("Sandbox");
   app.add_option("--uid", run.uid, "Run as this user (root only)")->option_text("UID")->group("Sandbox");
   app.add_option("--gid", run.gid, "Run as this group")->option_text("GID")->group("Sandbox");

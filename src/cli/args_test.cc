@@ -62,6 +62,7 @@ TEST(RunArguments, Everything) {
   EXPECT_EQ(run->environment, (Words{"A=1", "B"}));
   EXPECT_EQ(run->directory, "/w");
   EXPECT_EQ(run->isolation, plan::Isolation::kNamespaces);
+  EXPECT_EQ(parse_run({"--isolation", "strict", "--", "true"})->isolation, plan::Isolation::kStrict);
   EXPECT_FALSE(run->grants.system);
   EXPECT_TRUE(run->dry_run);
   EXPECT_TRUE(run->json);

@@ -29,7 +29,7 @@ std::string policy_report(const plan::Plan& plan, const launch::Command& command
                          "  command      ", command_line(command), "\n",
                          "  program      ", escape(command.program), "\n",
                          "  directory    ", escape(command.directory), "\n",
-                         "  isolation    ", plan.view ? "namespaces" : "process", "\n",
+                         "  isolation    ", plan::isolation_name(plan), "\n",
                          "  kernel       Linux ", plan.facts.kernel_release, ", Landlock ABI ",
                          plan.facts.landlock_abi, "\n",
                          "  environment  ", environment(plan), "\n\nGrants\n");

@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <string>
 
+#include "kernel/root_links.h"
+
 namespace nono::kernel {
 
 enum class Arch { kX86_64, kAarch64 };
@@ -23,6 +25,7 @@ struct HostFacts {
   bool private_view = false;         // PID + mount namespace with a fresh /proc can be made
   bool view_needs_user_namespace = false;  // ... and only inside a new user namespace
   std::string private_view_error;    // why not, when it cannot
+  RootLinks root_links;              // only where a plan wants them
   std::uint32_t uid = 0;             // effective
   std::uint64_t capabilities = 0;    // effective capability mask
 };

@@ -19,6 +19,22 @@ struct ViewEntry {
   std::uint64_t inode = 0;
 };
 
+// What is put into a root that holds the grants only, one after the other. What leads to a step is
+// there before it, and is no link.
+struct ViewStep {
+  enum class Kind {
+    kDirectory,     // an empty one
+    kFile,          // an empty one, for what is no directory to be bound to
+    kLink,          // to `target`
+    kBind,          // what is at the path on the host, with all that is mounted in it
+    kBindWritable,  // the same; else it is read-only
+  };
+  Kind kind = Kind::kDirectory;
+  ViewEntry entry;  // device and inode with kBind and kBindWritable
+  const char* target = nullptr;
+  bool in_grant = false;  // bound inside what was bound before: the place is compared, too
+};
+
 // A grant below /proc: the fresh /proc is another object, so its rule is added there, by name.
 struct ProcRule {
   const char* path = nullptr;
@@ -37,6 +53,9 @@ struct PrivateViewSetup {
   std::size_t pinned_count = 0;
   const ViewEntry* covered = nullptr;  // what is covered by something that cannot be opened
   std::size_t covered_count = 0;
+  bool own_root = false;  // made of `steps`; else the host's, read-only but for `writable`
+  const ViewStep* steps = nullptr;
+  std::size_t step_count = 0;
 };
 
 struct FreshProcSetup {
@@ -50,7 +69,7 @@ struct SetupFailure {
   int error = 0;
 };
 
-// Makes the whole root read-only but for the writable roots.
+// Makes the whole root read-only but for the writable roots, or enters a root made of `steps`.
 [[nodiscard]] SetupFailure make_private_view(const PrivateViewSetup& setup);
 
 // A /proc of the calling process's PID namespace, read-only.

@@ -11,6 +11,7 @@ Result<plan::Plan> plan_here(const capability::CapabilitySet& capabilities, cons
   const capability::CapabilitySet found =
       has_denials ? capabilities.with_denials(capability::denials_here(capabilities)) : capabilities;
   if (plan::asks_for_view(found, facts, options)) facts = kernel::host_facts_with_namespaces();
+  if (options.isolation == plan::Isolation::kStrict) facts.root_links = kernel::root_links();
   return plan::make_plan(found, facts, options);
 }
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <variant>
 
@@ -34,6 +35,16 @@ std::vector<char*> pointers(std::vector<std::string>& strings) {
   return list;
 }
 
+// There is nothing else in such a view, not even the directories on the way to grants as they are outside.
+Status check_directory(const plan::Plan& plan, const std::string& directory) {
+  const auto holds_it = [&](const capability::FsCapability& grant) { return grant.covers(directory); };
+  if (!plan.view || !plan.view->only_grants || std::ranges::any_of(plan.grants, holds_it)) return {};
+  return fail(ErrorKind::kSandboxInit,
+              cat("Sandbox initialization failed: the working directory ", escape(directory),
+                  " lies in no grant, and isolation=\"strict\" shows nothing else"),
+              "Grant it, or start the command in a directory that is granted.");
+}
+
 }  // namespace
 
 Result<Fd> Request::child_end(const Output& sink, Fd& reader) {
@@ -61,6 +72,7 @@ Status Request::prepare_streams(const Command& command) {
 }
 
 Status Request::prepare(const plan::Plan& plan, Command& command) {
+  if (Status ok = check_directory(plan, command.directory); !ok) return ok;
   directory_ = NONO_TRY(kernel::open_path(command.directory, O_DIRECTORY));
   if (Status ok = prepare_streams(command); !ok) return ok;
 

@@ -45,12 +45,7 @@ std::vector<kernel::ViewEntry> raw_entries(const ViewKey::Entries& entries) {
   return raw;
 }
 
-}  // namespace
-
-Result<ViewKey> ViewKey::of(const plan::View& view) {
-  ViewKey key;
-  key.user_namespace = view.user_namespace;
-  key.fresh_proc = !view.in_proc.empty();
+void make_writable(const plan::View& view, ViewKey& key) {
   for (const auto& rule : view.writable) {
     const auto& identity = rule.handle->identity;
     // A writable grant inside another one is in the same mount copy.
@@ -59,6 +54,32 @@ Result<ViewKey> ViewKey::of(const plan::View& view) {
     if (!contained && !S_ISCHR(identity.mode) && !S_ISBLK(identity.mode)) {
       key.writable.emplace_back(rule.path, identity);
     }
+  }
+}
+
+void show_grants(const plan::View& view, ViewKey& key) {
+  key.granted.reserve(view.writable.size() + view.read_only.size() + 1);
+  for (const auto& rule : view.writable) key.granted.push_back({rule.path, rule.handle->identity, true});
+  for (const auto& rule : view.read_only) key.granted.push_back({rule.path, rule.handle->identity, false});
+  key.links = view.links;
+  // The fresh one goes over it: a user namespace may have one only where it sees one.
+  struct stat st {};
+  if (key.fresh_proc && ::stat("/proc", &st) == 0) {
+    key.granted.push_back({"/proc", {st.st_dev, st.st_ino, st.st_mode}, false});
+  }
+}
+
+}  // namespace
+
+Result<ViewKey> ViewKey::of(const plan::View& view) {
+  ViewKey key;
+  key.user_namespace = view.user_namespace;
+  key.fresh_proc = !view.in_proc.empty();
+  key.only_grants = view.only_grants;
+  if (view.only_grants) {
+    show_grants(view, key);
+  } else {
+    make_writable(view, key);
   }
   for (const std::string& path : view.pinned) {
     const struct stat st = NONO_TRY(look_at(path));
@@ -72,9 +93,11 @@ ViewSetup::ViewSetup(const ViewKey& key)
     : writable_(raw_entries(key.writable)),
       pinned_(raw_entries(key.pinned)),
       covered_(raw_entries(key.covered)),
+      steps_(key.granted, key.links),
       uid_map_(cat(::geteuid(), " ", ::geteuid(), " 1")),
       gid_map_(cat(::getegid(), " ", ::getegid(), " 1")),
       raw_{key.user_namespace, uid_map_.data(),  uid_map_.size(), gid_map_.data(),  gid_map_.size(), writable_.data(),
-           writable_.size(),   pinned_.data(),   pinned_.size(),  covered_.data(), covered_.size()} {}
+           writable_.size(),   pinned_.data(),   pinned_.size(),  covered_.data(), covered_.size(),
+           key.only_grants,    steps_.list().data(), steps_.list().size()} {}
 
 }  // namespace nono::launch

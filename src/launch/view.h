@@ -9,6 +9,7 @@
 #include "base/result.h"
 #include "kernel/fd_table.h"
 #include "kernel/private_view.h"
+#include "launch/view_steps.h"
 #include "plan/plan.h"
 
 namespace nono::launch {
@@ -23,6 +24,9 @@ struct ViewKey {
 
   bool user_namespace = false;
   bool fresh_proc = false;
+  bool only_grants = false;
+  std::vector<ViewGrant> granted;       // with only_grants; else `writable`
+  std::vector<capability::Link> links;  // with only_grants
   Entries writable;
   Entries pinned;
   Entries covered;
@@ -42,6 +46,7 @@ class ViewSetup {
   std::vector<kernel::ViewEntry> writable_;
   std::vector<kernel::ViewEntry> pinned_;
   std::vector<kernel::ViewEntry> covered_;
+  ViewSteps steps_;
   std::string uid_map_;
   std::string gid_map_;
   kernel::PrivateViewSetup raw_;

@@ -102,7 +102,14 @@ class Writer {
           cat("chmod, chown, utime and setxattr change what the uid owns",
               plan_.tree_kill == TreeKill::kNone ? "" : "; isolation=\"namespaces\" makes it read-only"));
     }
-    if (!plan_.view) add("file status outside grants", "nothing", "stat, access and readlink see it");
+    if (plan_.view && plan_.view->only_grants) {
+      add("file status outside grants", "mount namespace",
+          "a root of its own with the grants, and links that lead to them: all else is not there (ENOENT)");
+    } else {
+      add("file status outside grants", "nothing",
+          cat("stat, access and readlink see it",
+              plan_.tree_kill == TreeKill::kNone ? "" : "; isolation=\"strict\" hides it"));
+    }
     add("inotify", "seccomp", "inotify_add_watch refused (Landlock does not cover it)");
   }
 

@@ -77,6 +77,22 @@ Status check_grants(const capability::CapabilitySet& set) {
   return {};
 }
 
+bool asks_for_namespaces(const Options& options) {
+  return options.isolation == Isolation::kNamespaces || options.isolation == Isolation::kStrict;
+}
+
+Status check_strict(const capability::CapabilitySet& set, const Options& options) {
+  if (options.isolation != Isolation::kStrict) return {};
+  if (options.subject == Subject::kThisProcess) {
+    return refuse("isolation=\"strict\" takes a mount view, which a running process cannot be given");
+  }
+  if (std::ranges::any_of(set.fs(), [](const auto& grant) { return grant.resolved == "/"; })) {
+    return refuse("isolation=\"strict\" hides what is not granted, and / is granted",
+                  "Grant less, or use isolation=\"namespaces\".");
+  }
+  return {};
+}
+
 // Names that no view can cover are the supervisor's.
 Status check_supervisor(const kernel::HostFacts& facts, const Options& options, const capability::Denial& denial) {
   const bool is_own = denial.protected_by.empty();
@@ -100,9 +116,9 @@ Result<TreeKill> choose_tree_kill(const kernel::HostFacts& facts, const Options&
   if (options.subject == Subject::kThisProcess) return TreeKill::kNone;
   if (needs_view) return TreeKill::kPidNamespace;
   const bool has_scope = (scopes(facts.landlock_abi) & kernel::kScopeSignal) != 0;
-  if (options.isolation != Isolation::kNamespaces && has_scope) return TreeKill::kSignalScope;
+  if (!asks_for_namespaces(options) && has_scope) return TreeKill::kSignalScope;
   if (options.isolation != Isolation::kProcess && facts.private_view) return TreeKill::kPidNamespace;
-  if (options.isolation == Isolation::kNamespaces) {
+  if (asks_for_namespaces(options)) {
     return refuse(cat("isolation by namespaces is not possible here: ", facts.private_view_error),
                   "Use isolation=\"auto\", or allow user namespaces "
                   "(user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns).");
@@ -187,8 +203,23 @@ SeccompRules seccomp_rules(const capability::CapabilitySet& set, const kernel::H
   return rules;
 }
 
-View make_view(const LandlockRules& rules, const kernel::HostFacts& facts, Covers covers) {
+// What leads to grants: as the caller has written them, and from the root.
+std::vector<capability::Link> links_to(const capability::GrantList& grants, const kernel::HostFacts& facts) {
+  std::vector<capability::Link> links;
+  for (const auto& grant : grants) links.insert(links.end(), grant.links.begin(), grant.links.end());
+  if (facts.root_links == nullptr) return links;
+  for (const kernel::RootLink& link : *facts.root_links) {
+    const auto is_led_to = [&](const capability::FsCapability& grant) {
+      return grant.covers(link.leads_to) || capability::is_within_folded(link.leads_to, grant.resolved);
+    };
+    if (std::ranges::any_of(grants, is_led_to)) links.push_back({link.path, link.target});
+  }
+  return links;
+}
+
+View make_view(const LandlockRules& rules, const kernel::HostFacts& facts, Covers covers, bool only_grants) {
   View view;
+  view.only_grants = only_grants;
   view.pinned = std::move(covers.pinned);
   view.covered = std::move(covers.covered);
   view.user_namespace = facts.view_needs_user_namespace;
@@ -197,6 +228,8 @@ View make_view(const LandlockRules& rules, const kernel::HostFacts& facts, Cover
       view.in_proc.push_back(rule);
     } else if ((rule.access & kernel::kFsWriteFile) != 0) {
       view.writable.push_back(rule);
+    } else if (only_grants) {
+      view.read_only.push_back(rule);
     }
   }
   return view;
@@ -209,7 +242,7 @@ bool asks_for_view(const capability::CapabilitySet& capabilities, const kernel::
   if (options.subject == Subject::kThisProcess || options.isolation == Isolation::kProcess) return false;
   const bool holds_trees = (scopes(facts.landlock_abi) & kernel::kScopeSignal) != 0;
   return facts.landlock_abi >= 1 &&
-         (options.isolation == Isolation::kNamespaces || !holds_trees || can_cover(capabilities));
+         (asks_for_namespaces(options) || !holds_trees || can_cover(capabilities));
 }
 
 Result<Plan> make_plan(const capability::CapabilitySet& capabilities,
@@ -224,6 +257,9 @@ Result<Plan> make_plan(const capability::CapabilitySet& capabilities,
   const Limits limits = limits_of(capabilities, options);
   if (const Status limits_ok = check_limits(facts, options, limits); !limits_ok) {
     return tl::unexpected(limits_ok.error());
+  }
+  if (const Status strict_ok = check_strict(capabilities, options); !strict_ok) {
+    return tl::unexpected(strict_ok.error());
   }
   // Where no view is possible the supervisor takes its place.
   const bool wants_view = options.isolation != Isolation::kProcess && facts.private_view && can_cover(capabilities);
@@ -250,7 +286,9 @@ Result<Plan> make_plan(const capability::CapabilitySet& capabilities,
   plan.seccomp_rules.names = enforcement.names;
   plan.seccomp_rules.ask_for_metadata |= enforcement.names != Names::kFree;
   plan.seccomp_program = NONO_TRY(compile_seccomp(plan.seccomp_rules));
-  if (namespaces) plan.view = make_view(plan.landlock, facts, std::move(enforcement.covers));
+  const bool strict = options.isolation == Isolation::kStrict;
+  if (namespaces) plan.view = make_view(plan.landlock, facts, std::move(enforcement.covers), strict);
+  if (strict) plan.view->links = links_to(capabilities.fs(), facts);
   plan.rlimits = rlimits(limits);
   plan.kept_capabilities =
       facts.uid == 0 && !plan.become ? facts.capabilities & kFileOwnership : 0;

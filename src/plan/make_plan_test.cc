@@ -116,6 +116,40 @@ TEST_P(EveryHost, NamespacesAreTakenWhenAskedForOrRefused) {
   EXPECT_EQ(plan->view->writable[0].path, "/tmp");
 }
 
+TEST_P(EveryHost, StrictIsNamespacesWithTheGrantsOnly) {
+  Options options;
+  options.isolation = Isolation::kStrict;
+  auto here = host();
+  here.root_links = std::make_shared<const std::vector<kernel::RootLink>>(
+      std::vector<kernel::RootLink>{{"/elsewhere", "srv", "/srv"}, {"/temporary", "tmp", "/tmp"}});
+  const auto plan = make_plan(grants(), here, options);
+  if (here.landlock_abi == 0 || !here.private_view) {
+    ASSERT_FALSE(plan);
+    return;
+  }
+  ASSERT_TRUE(plan);
+  EXPECT_EQ(plan->tree_kill, TreeKill::kPidNamespace);
+  EXPECT_TRUE(plan->view->only_grants);
+  EXPECT_EQ(plan->view->writable.size() + plan->view->read_only.size() + plan->view->in_proc.size(), grants().fs().size());
+  EXPECT_EQ(plan->view->links, (std::vector<capability::Link>{{"/temporary", "tmp"}}));
+  EXPECT_EQ(boundary(boundaries_of(*plan), "file status outside grants")->enforced_by, "mount namespace");
+  EXPECT_EQ(nlohmann::json::parse(record_json(*plan))["isolation"], "strict");
+  options.isolation = Isolation::kNamespaces;
+  const auto namespaces = make_plan(grants(), here, options);
+  EXPECT_EQ(*namespaces->seccomp_program, *plan->seccomp_program);
+  EXPECT_EQ(boundary(boundaries_of(*namespaces), "file status outside grants")->enforced_by, "nothing");
+}
+
+TEST(Strict, IsRefusedWhereItHidesNothing) {
+  Options options;
+  options.isolation = Isolation::kStrict;
+  capability::CapabilitySet all;
+  ASSERT_TRUE(all.allow_path("/", capability::AccessMode::kRead));
+  EXPECT_NE(make_plan(all, facts(7, true), options).error().message.find("and / is granted"), std::string::npos);
+  options.subject = Subject::kThisProcess;
+  EXPECT_FALSE(make_plan(grants(), facts(7, true), options));
+}
+
 TEST(LandlockRights, GrowWithTheAbi) {
   EXPECT_EQ(fs_rights(0), 0U);
   EXPECT_EQ(fs_rights(1), 0x1fffU);

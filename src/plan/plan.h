@@ -28,6 +28,7 @@ enum class Isolation {
   kAuto,
   kProcess,     // Landlock, seccomp, whole-tree kill
   kNamespaces,  // and PID and mount namespaces: read-only root, own /proc
+  kStrict,      // and nothing in the mount namespace but the grants
 };
 
 // Who is to be confined: a command to be started, or the calling process itself.
@@ -68,8 +69,12 @@ enum class TreeKill { kSignalScope, kPidNamespace, kNone };  // kNone: kThisProc
 // The mount view: the whole root read-only, these directories writable where they are. What is denied
 // inside a grant is covered by something that cannot be opened, and the directories that lead there from
 // a writable one are mounts of their own, so that nobody inside can give their names to others.
+// With kStrict the root is an empty one that the grants, and links that lead to them, are put into.
 struct View {
   bool user_namespace = false;
+  bool only_grants = false;
+  std::vector<LandlockPathRule> read_only;  // with only_grants; the root is, otherwise
+  std::vector<capability::Link> links;      // with only_grants
   std::vector<LandlockPathRule> writable;
   std::vector<LandlockPathRule> in_proc;  // grants below /proc, made anew in the fresh one
   std::vector<std::string> pinned;        // those directories, outermost first
@@ -92,6 +97,10 @@ struct Plan {
   capability::DenialList denials;
   std::vector<capability::UnixSocketCapability> unix_sockets;
 };
+
+[[nodiscard]] inline const char* isolation_name(const Plan& plan) {
+  return !plan.view ? "process" : plan.view->only_grants ? "strict" : "namespaces";
+}
 
 // Does the answer depend on whether a mount view is possible, which takes a trial to know?
 [[nodiscard]] bool asks_for_view(const capability::CapabilitySet& capabilities,

@@ -95,7 +95,7 @@ std::string record_json(const Plan& plan) {
   for (const auto& variable : plan.environment) environment.push_back(variable.first);
 
   Json record;
-  record["isolation"] = plan.view ? "namespaces" : "process";
+  record["isolation"] = isolation_name(plan);
   record["kernel"] = {{"release", plan.facts.kernel_release},
                       {"landlock_abi", plan.facts.landlock_abi},
                       {"landlock_errata", plan.facts.landlock_errata}};

@@ -29,7 +29,7 @@ WRONG: list[tuple[str, Any, type[Exception], str]] = [
         ValueError,
         "enforcement_mode must be 'auto', 'landlock', or 'seccomp', got 'lax'",
     ),
-    ("isolation", "vm", ValueError, "isolation must be 'auto', 'process', or 'namespaces', got 'vm'"),
+    ("isolation", "vm", ValueError, "isolation must be 'auto', 'process', 'namespaces', or 'strict', got 'vm'"),
 ]
 LATER: list[tuple[str, Any, type[Exception], str]] = [
     ("command", ["no-such-program"], RuntimeError, "Program not found in PATH: no-such-program"),

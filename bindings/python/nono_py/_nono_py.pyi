@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypedDict, final
 
 _Path: TypeAlias = str | os.PathLike[str] | os.PathLike[bytes]
-_Isolation: TypeAlias = Literal["auto", "process", "namespaces"]
+_Isolation: TypeAlias = Literal["auto", "process", "namespaces", "strict"]
 
 class _HasFileno(Protocol):
     def fileno(self) -> int: ...
@@ -379,7 +379,9 @@ def sandboxed_exec(
         max_output_bytes: Kept of each stream: the first and the last half. 64 MiB if None.
         max_memory_bytes: Address space of each process.
         isolation: "process", "namespaces" (own process ids, everything outside write grants
-            read-only), or "auto": "process" wherever the kernel can hold a process tree so.
+            read-only), "strict" (that, and what is not granted is not there at all: stat, access and
+            readlink answer ENOENT; `cwd` must lie in a grant), or "auto": "process" wherever the
+            kernel can hold a process tree so.
 
     Raises:
         ValueError: An argument makes no sense, or an environment variable is not allowed.
