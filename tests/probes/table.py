@@ -22,7 +22,7 @@ class Open:
     """A setting in which the attack is not stopped. None is any."""
 
     reason: str
-    isolation: str | None = None  # "process", "namespaces"
+    isolation: str | None = None  # "process", "namespaces", "strict"
     entry: str | None = None  # "sdk", "cli"
     identity: str | None = None  # "root", "user"
 
@@ -52,7 +52,7 @@ class Row:
     tested_in: str = ""
 
 
-STAT = (Open("Landlock does not handle stat, access and readlink"),)
+STAT = tuple(Open("not hidden without strict", isolation) for isolation in ("process", "namespaces"))
 X86_64 = ("x86_64",)
 MOUNTS = "mounts of one's own, which root has, and others where user namespaces are allowed"
 XATTRS = "a file system with user attributes"
@@ -112,7 +112,9 @@ FILES = (
         ),
     ),
     Row(
-        25, "Looking around outside", "Landlock READ_DIR; not stat, access and readlink", "EACCES",
+        25, "Looking around outside",
+        'Landlock READ_DIR; stat, access and readlink with `isolation="strict"`: only grants are in the mount view',
+        "EACCES or ENOENT",
         (
             Attack("row25_list", "directory_outside"),
             *many("row25_stat row25_readlink", "directory_outside", open=STAT),

@@ -51,6 +51,7 @@ SETTINGS = [
     Setting("cli", "process", False),
     Setting("cli", "process", True),
     Setting("sdk", "namespaces", True),
+    Setting("sdk", "strict", True),
 ]
 
 
@@ -85,7 +86,7 @@ def test_attack(
     request: pytest.FixtureRequest, attack: Attack, network: str, setting: Setting, control: Outcome
 ) -> None:
     must_succeed(attack, control)
-    if setting.isolation == "namespaces" and not HAS_NAMESPACES:
+    if setting.isolation != "process" and not HAS_NAMESPACES:
         pytest.skip("expected: this host allows no namespaces")
     if setting.user_namespaces:
         outcome = attack_with(attack, network, sandbox(setting.entry, setting.isolation))
@@ -112,10 +113,13 @@ def must_succeed(attack: Attack, control: Outcome) -> None:
         pytest.skip(f"expected: cannot be done here without a sandbox either: {why}")
 
 
+@pytest.mark.parametrize("isolation", ["namespaces", "strict"])
 @pytest.mark.parametrize("entry", ["sdk", "cli"])
-def test_namespaces_are_refused_where_there_are_none(without_user_namespaces: Host, entry: str) -> None:
+def test_namespaces_are_refused_where_there_are_none(
+    without_user_namespaces: Host, entry: str, isolation: str
+) -> None:
     attack = next(attack for row in ROWS for attack in row.attacks)
-    outcome = without_user_namespaces.attack(attack, "blocked", entry, "namespaces")
+    outcome = without_user_namespaces.attack(attack, "blocked", entry, isolation)
     if IDENTITY == "root":  # has CAP_SYS_ADMIN over its own namespaces, and needs no other
         assert outcome.started
         assert not outcome.succeeded
