@@ -129,6 +129,7 @@ def rows(peer, quick):
             contenders = [
                 (Kind("nono, process", python, "process", command, megabytes), many),
                 (Kind("nono, namespaces", python, "namespaces", command, megabytes), many),
+                (Kind("nono, strict", python, "strict", command, megabytes), many),
                 (Kind("nono-py (Rust)", peer, "peer", command, megabytes), slow),
                 (Kind("bwrap", python, "subprocess", [*BWRAP, *command], megabytes), few),
             ]

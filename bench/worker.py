@@ -50,6 +50,7 @@ CONTENDERS = {
     "subprocess": in_subprocess,
     "process": lambda command: in_sandbox(command, isolation="process"),
     "namespaces": lambda command: in_sandbox(command, isolation="namespaces"),
+    "strict": lambda command: in_sandbox(command, isolation="strict"),
     "peer": in_sandbox,
     "langchain": in_langchain,
 }

@@ -40,6 +40,18 @@ Result<std::string> program_of(const RunArguments& arguments, const std::string&
   return launch::find_program(relative ? cat(directory, "/", name) : name, search_path(environment));
 }
 
+// In a strict view: nothing that tells whether a path exists, for the command may be told what is said here.
+std::optional<std::string> explanation_without_files(const DenialFacts& facts, std::string_view error_text) {
+  const auto nothing = [](const std::string&) {
+    PathFacts unknown;
+    unknown.read.reason = unknown.write.reason = plan::PathAnswer::Reason::kGrantedPath;
+    return unknown;
+  };
+  if (auto network = explain_denial(error_text, facts.network(), nothing)) return network;
+  if (error_text.find("No such file or directory") == error_text.npos) return std::nullopt;
+  return "nono: what is not granted is not there (--isolation strict)";
+}
+
 // Why it ended badly, if the sandbox is the reason.
 std::optional<std::string> explanation(const plan::Plan& plan, const launch::Command& command,
                                        const Ending& ending, std::string_view error_text) {
@@ -53,6 +65,7 @@ std::optional<std::string> explanation(const plan::Plan& plan, const launch::Com
     return interpreter ? explain_not_started(facts.look_up(*interpreter), command.program) : std::nullopt;
   }
   if (outcome.exit_status == 0) return std::nullopt;
+  if (plan.view && plan.view->only_grants) return explanation_without_files(facts, error_text);
   return explain_denial(error_text, facts.network(),
                         [&](const std::string& path) { return facts.look_up(path); });
 }

@@ -2,8 +2,9 @@
 //
 // Answers what the kernel will do: every grant whose object is the path itself or one of its
 // ancestors counts, by identity (device and inode), and their rights add up. A denial of the path or
-// of one of its ancestors beats them, but for a grant inside it (denials.h). In one case the kernel is stricter: in a mount view a file that is
-// granted for writing by another of its names (a hard link) stays read-only by this one.
+// of one of its ancestors beats them, but for a grant inside it (denials.h). In two cases the kernel is stricter:
+// in a mount view a file that is granted for writing by another of its names (a hard link) stays read-only by this
+// one; in a strict view names that lie in no grant are not there, whatever they name outside.
 #pragma once
 
 #include <string>

@@ -426,6 +426,11 @@ def test_the_command_line(ours: Path) -> None:
     script = "test -e ../secret || echo none; awk 'BEGIN { print \"awk\" }'"
     done = subprocess.run([*words, "--", "sh", "-c", script], cwd=ours, capture_output=True, check=False)
     assert done.stdout.startswith(b"none\n"), done.stderr
+    told = b"nono: what is not granted is not there (--isolation strict)\n"
+    for line in ("cat ../secret", "cat ../missing", f"echo 'cat: {ours.parent}/secret: Permission denied' >&2; cat ../private/file"):
+        done = subprocess.run([*words, "--", "sh", "-c", line], cwd=ours, capture_output=True, check=False)
+        assert done.stderr.endswith(told), done.stderr
+        assert done.stderr.count(b"nono:") == 1, "nor does it tell what exists"
     done = subprocess.run([*words, "--dry-run", "--", "sh"], cwd=ours, capture_output=True, check=False)
     assert b"isolation    strict" in done.stdout
     done = subprocess.run([*words, "--dry-run", "--json", "--", "sh"], cwd=ours, capture_output=True, check=False)
