@@ -188,6 +188,17 @@ Recorded recorded(const json& record, const Tree& tree, const std::string& path)
   return {{(rights & reading) == reading, (rights & writing) == writing}, (rights_by_name & writing) == writing};
 }
 
+// Is anything granted that is, holds or lies below it, or is it on the way of a granted path?
+bool is_shown(const plan::Plan& plan, const json& record, const std::string& path) {
+  const auto leads_to = [&](const capability::Link& link) { return is_or_is_below(link.path, path); };
+  if (std::ranges::any_of(plan.view->links, leads_to)) return true;
+  const std::string target = shown(path);
+  return std::ranges::any_of(record["grants"], [&](const json& grant) {
+    const auto name = grant["path"].get<std::string>();
+    return is_or_is_below(name, target) || (grant["is_file"].get<bool>() ? target == name : is_or_is_below(target, name));
+  });
+}
+
 struct Errors {
   int read = -1;
   int write = -1;
@@ -198,7 +209,7 @@ std::vector<Errors> ask_kernel(const plan::Plan& plan, const std::string& progra
   Command command;
   command.program = program;
   command.argv = {"nono_try_paths"};
-  command.directory = "/";
+  command.directory = "/usr";
   InputBytes input;
   for (const auto& path : paths) input.bytes.append(path).push_back('\0');
   command.input = std::move(input);
@@ -273,7 +284,11 @@ class Agreement : public ::testing::Test {
     ASSERT_TRUE(plan) << plan.error().message;
     const json record = json::parse(plan::record_json(*plan));
     std::vector<std::string> paths;
-    while (paths.size() < kPathsOfASet) paths.push_back(tree_.pick(random));
+    while (paths.size() < kPathsOfASet) {
+      std::string path = tree_.pick(random);
+      // Links that lie in no grant are not there.
+      paths.push_back(plan->view && plan->view->only_grants ? fs::canonical(path).string() : path);
+    }
 
     const std::vector<Errors> answers = ask_kernel(*plan, program_, paths);
     for (std::size_t i = 0; i < paths.size(); ++i) compare_path(*plan, record, paths[i], answers[i]);
@@ -293,6 +308,13 @@ class Agreement : public ::testing::Test {
     // the others in a mount view, which knows names and not inodes. The explanation does not ask for the
     // isolation and says that it may be written.
     if (plan.view && !fifo) expected.write = said.write && from_record.written_by_name;
+    // And in a strict view names that lie in no grant are not there.
+    if (plan.view && plan.view->only_grants && !is_shown(plan, record, path)) {
+      EXPECT_EQ(errors.read, ENOENT) << escape(path);
+      EXPECT_EQ(errors.write, ENOENT) << escape(path);
+      answers_ += 2;
+      return;
+    }
     EXPECT_EQ(answer(errors.read, false, false, path), expected.read) << "reading " << escape(path);
     EXPECT_EQ(answer(errors.write, fifo, plan.view.has_value(), path), expected.write) << "writing " << escape(path);
   }
@@ -337,6 +359,11 @@ TEST_F(Agreement, OfPlanAndKernelWhateverTheIsolation) {
 TEST_F(Agreement, OfPlanAndMountView) {
   if (!facts_.private_view) GTEST_SKIP() << facts_.private_view_error;
   compare_sets(100, plan::Isolation::kNamespaces);
+}
+
+TEST_F(Agreement, OfPlanAndStrictView) {
+  if (!facts_.private_view) GTEST_SKIP() << facts_.private_view_error;
+  compare_sets(100, plan::Isolation::kStrict);
 }
 
 }  // namespace
