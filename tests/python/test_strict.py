@@ -231,6 +231,20 @@ class TestGrants:
         assert (ours / ".env").read_text() == (ours / "deep" / "er" / "key").read_text() == SECRET
 
 
+    def test_denied_names_that_are_not_there_yet(self, ours: Path) -> None:
+        """A supervisor then opens files for the command: it goes by the same root."""
+        caps = caps_for(ours)
+        caps.deny_path(ours / ".env")
+        (ours / "away").symlink_to(ours.parent / "secret")
+        if strict(caps, "true").exit_code == 126:
+            pytest.skip("expected: no supervisor here")
+        opens = "import sys\nfor p in sys.argv[1:]:\n try: open(p)\n except OSError as error: print(error.errno)"
+        ways = ["../secret", "away", str(ours.parent / "private" / "file"), "/etc/passwd", "/proc/self/environ"]
+        assert python(caps, opens, *ways, isolation="strict", cwd=str(ours)).stdout == b"2\n" * len(ways)
+        assert strict(caps, "echo x > new && mv new newer && cat newer; echo x > .env; test -e .env || echo none").stdout == b"x\nnone\n"
+        assert sorted(os.listdir(ours)) == ["away", "newer"]
+
+
 class TestLinks:
     def test_of_the_root(self, ours: Path) -> None:
         result = strict(caps_for(ours), "for l in /*; do :; done; readlink /bin /lib; /bin/sh -c 'echo sh'")
