@@ -66,7 +66,7 @@ struct Child::State {
   const plan::Plan plan;
   Command command;
   std::unique_ptr<Supervision> supervision;
-  bool supervised = false;  // it has been started
+  bool supervised = false;  // calls are handed over
   const pid_t owner = ::getpid();
 
   Request request;  // must not change until `ended`
@@ -276,8 +276,10 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
 }
 
 void Child::State::supervise() {
+  const Supervision::Taken taken = supervision->take(keeper->listener());
+  if (taken == Supervision::Taken::kAnswered) return;
   supervised = true;
-  if (!supervision->start(keeper->listener())) end_early("there is no descriptor or thread left for its supervisor");
+  if (taken == Supervision::Taken::kFailed) end_early("there is no descriptor or thread left for its supervisor");
   if (events.valid()) ::epoll_ctl(events.get(), EPOLL_CTL_DEL, keeper->listener(), nullptr);
 }
 

@@ -6,10 +6,16 @@ namespace nono::launch {
 
 class Supervision {
  public:
+  enum class Taken {
+    kAnswered,    // the next one will come here too
+    kHandedOver,  // from now on it takes calls itself
+    kFailed,      // there is no descriptor or thread left
+  };
+
   virtual ~Supervision() = default;
-  // Once, by the thread that drives the Child, when the first call waits. `listener` is the keeper's: to
-  // be duplicated. False when there is no descriptor or thread left.
-  [[nodiscard]] virtual bool start(int listener) = 0;
+  // By the thread that drives the Child, when a call waits, until they are handed over. Never waits. `listener`
+  // is the keeper's: to be duplicated.
+  [[nodiscard]] virtual Taken take(int listener) = 0;
   // When the command has ended: nobody takes a call from the listener after this returns.
   virtual void stop() = 0;
 };

@@ -20,6 +20,12 @@
 namespace nono::supervise {
 namespace {
 
+std::variant<Call, int> decode_call(const Law& law, const seccomp_notif& call) {
+  Arguments arguments{};
+  std::ranges::copy(call.data.args, arguments.begin());
+  return decode(law.arch, call.data.nr, arguments, ThreadMemory(static_cast<int>(call.pid)));
+}
+
 struct Targets {
   const Target* first = nullptr;
   const Target* second = nullptr;
@@ -124,12 +130,31 @@ Law::Law(const plan::Plan& plan)
       names(plan),
       sockets{plan.unix_sockets, {}} {}
 
+std::optional<int> refusal_at_once(const Law& law, const seccomp_notif& call) {
+  const auto decoded = decode_call(law, call);
+  const Call* known = std::get_if<Call>(&decoded);
+  if (known == nullptr) return std::nullopt;
+  const auto is_granted = [&](std::string_view path) {
+    return std::ranges::any_of(law.grants, [&](const auto& grant) { return grant.covers(path); });
+  };
+  if (const auto* name = std::get_if<NameCall>(known)) {
+    const auto* open = std::get_if<Open>(name);
+    const bool is_terminal = open != nullptr && open->target.path == "/dev/tty";
+    return is_terminal && !is_granted("/dev/tty") ? std::optional(EACCES) : std::nullopt;
+  }
+  if (const auto* socket = std::get_if<SocketCall>(known)) {
+    const auto* connect = std::get_if<Connect>(socket);
+    const bool is_cache = connect != nullptr && connect->address.path() == "/var/run/nscd/socket";
+    const bool is_plain = law.sockets.grants.empty() && !is_granted("/run/nscd/socket") && !is_granted("/var/run/nscd/socket");
+    return is_cache && is_plain ? std::optional(EACCES) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
 std::variant<Prepared, int> prepare(const Law& law, const seccomp_notif& call,
                                     const std::function<bool()>& still_waits) {
   const int thread = static_cast<int>(call.pid);
-  Arguments arguments{};
-  std::ranges::copy(call.data.args, arguments.begin());
-  auto decoded = decode(law.arch, call.data.nr, arguments, ThreadMemory(thread));
+  auto decoded = decode_call(law, call);
   if (const int* error = std::get_if<int>(&decoded)) return *error;
   Prepared prepared;
   prepared.call = std::get<Call>(std::move(decoded));

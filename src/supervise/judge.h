@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <functional>
+#include <optional>
 #include <variant>
 
 #include "capability/capability_set.h"
@@ -38,6 +39,10 @@ struct Prepared {
   mode_t umask = 0;
   SocketEnds ends;
 };
+
+// The errno of a call that can be refused without looking at anything: what shells (the terminal that a command does
+// not have) and the C library (a daemon's cache) try at every start, where no grant is about it.
+[[nodiscard]] std::optional<int> refusal_at_once(const Law& law, const seccomp_notif& call);
 
 // Or the errno that answers it. `still_waits` is asked after all has been read: the thread may have ended, and its
 // number be another's.

@@ -44,6 +44,14 @@ constexpr std::uint32_t kAddfdSend = 1U << 1;  // Linux 5.14
 
 using Clock = std::chrono::steady_clock;
 
+void respond_to(int listener, std::uint64_t id, int error, int result = 0) {
+  seccomp_notif_resp response{};
+  response.id = id;
+  response.error = -error;
+  response.val = result;
+  (void)::ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &response);  // fails when nobody waits any more
+}
+
 struct Task {
   std::uint64_t id = 0;
   Prepared call;
@@ -71,7 +79,7 @@ struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
   std::optional<Task> next_task();
   void finish(Task task, Answer given);
   [[nodiscard]] bool still_waits(std::uint64_t id) const;
-  void respond(std::uint64_t id, int error, int result = 0) const;
+  void respond(std::uint64_t id, int error, int result = 0) const { respond_to(listener.get(), id, error, result); }
   void respond(std::uint64_t id, Answer given) const;
 
   Law law;
@@ -83,6 +91,7 @@ struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
   Fd ruleset;  // made by the first call, before the first hand
 
   std::mutex receiving;  // held while a call is taken from the listener
+  std::optional<seccomp_notif> first;  // the call that started the threads
 
   std::mutex mutex;  // guards all below
   std::condition_variable work;  // a task, or the end
@@ -100,14 +109,21 @@ Supervisor::Supervisor(const plan::Plan& plan) : state_(std::make_shared<State>(
 
 Supervisor::~Supervisor() { stop(); }
 
-bool Supervisor::start(int listener) {
+launch::Supervision::Taken Supervisor::take(int listener) {
+  seccomp_notif call{};  // has to be zero
+  if (::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) return Taken::kAnswered;  // it was killed meanwhile
+  if (const auto error = refusal_at_once(state_->law, call)) {
+    respond_to(listener, call.id, *error);
+    return Taken::kAnswered;
+  }
   state_->listener = Fd(::fcntl(listener, F_DUPFD_CLOEXEC, 3));
   if (auto event = kernel::above_stdio(Fd(::eventfd(0, EFD_CLOEXEC)))) state_->ending = *std::move(event);
-  if (!state_->listener.valid() || !state_->ending.valid()) return false;
+  if (!state_->listener.valid() || !state_->ending.valid()) return Taken::kFailed;
   // Linux 6.6: caller and supervisor take turns on one processor.
   (void)::ioctl(listener, kNotifSetFlags, kNotifSyncWakeUp);
+  state_->first = call;
   const std::lock_guard lock(state_->mutex);
-  return state_->start_thread(&State::receive_calls);
+  return state_->start_thread(&State::receive_calls) ? Taken::kHandedOver : Taken::kFailed;
 }
 
 void Supervisor::stop() {
@@ -164,6 +180,7 @@ void Supervisor::State::receive_calls() {
 // None once the command has ended.
 std::optional<seccomp_notif> Supervisor::State::receive() {
   const std::lock_guard lock(receiving);
+  if (first) return std::exchange(first, std::nullopt);
   for (;;) {
     std::array<pollfd, 2> fds{{{listener.get(), POLLIN, 0}, {ending.get(), POLLIN, 0}}};
     if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return std::nullopt;
@@ -249,14 +266,6 @@ void Supervisor::State::finish(Task task, Answer given) {
 
 bool Supervisor::State::still_waits(std::uint64_t id) const {
   return ::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
-}
-
-void Supervisor::State::respond(std::uint64_t id, int error, int result) const {
-  seccomp_notif_resp response{};
-  response.id = id;
-  response.error = -error;
-  response.val = result;
-  (void)::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_SEND, &response);  // fails when nobody waits any more
 }
 
 void Supervisor::State::respond(std::uint64_t id, Answer given) const {

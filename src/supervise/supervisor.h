@@ -4,8 +4,8 @@
 //
 // One thread receives calls and reads what they mean; others, confined as the command is (hand.h), perform them, so
 // that a slow file system keeps nobody else waiting. A call that would wait for something (the other end of a FIFO)
-// is put aside and tried again, and holds up no thread. They are started by the first call that waits
-// and end with the command. If the host ends, the command's keeper ends the tree.
+// is put aside and tried again, and holds up no thread. They are started by the first call that takes them
+// and end with the command; what shells and the C library try at every start is refused without. If the host ends, the command's keeper ends the tree.
 // An attacker controls every byte of a call and its timing: decoding reads each piece once
 // (call_reader.h), and what is decided is decided about an object that is held (object.h).
 #pragma once
@@ -21,7 +21,7 @@ class Supervisor : public launch::Supervision {
  public:
   explicit Supervisor(const plan::Plan& plan);
   ~Supervisor() override;
-  [[nodiscard]] bool start(int listener) override;
+  [[nodiscard]] Taken take(int listener) override;
   void stop() override;
 
  private:

@@ -365,7 +365,7 @@ CHANGE_ATTEMPTS = [
     """python3 -c 'import os; os.setxattr(".git/config", "user.x", b"y")'""",
     """python3 -c 'import os; os.chdir(".git"); open("config", "w").write("x")'""",
 ]  # fmt: skip
-MADE_ON_THE_WAY = {"e", "e/hooks", "e/hooks/pre-commit", "d", ".vscode", "v", "v/tasks.json", ".local"}
+MADE_ON_THE_WAY = {"c", ".git/e", ".git/e/hooks", ".git/e/hooks/pre-commit", "d", ".vscode", "v", "v/tasks.json", ".local"}
 
 
 @pytest.mark.parametrize("isolation", ISOLATIONS)
@@ -387,7 +387,7 @@ def test_git_works_inside(work: Path, isolation: str) -> None:
     subprocess.run(["git", "init", "-q", "-b", "main", repository], check=True)
     caps = caps_for(repository)
     caps.allow_file("/dev/null", AccessMode.READ_WRITE)
-    for path in ("/etc/passwd", "/etc/nsswitch.conf"):
+    for path in ("/etc/passwd", "/etc/nsswitch.conf", "/dev/urandom"):
         caps.allow_file(path, AccessMode.READ)
     caps.protect()
     script = """set -e
@@ -568,7 +568,9 @@ def test_a_command_that_reads_only_starts_no_supervisor(work: Path) -> None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     for _ in range(20):
-        assert shell(caps, f"cat {work}/f", isolation="process").stdout == b"x"
+        # Without HOME, bash would look for its user, in a daemon's socket first.
+        env = [("PATH", "/usr/bin:/bin"), ("HOME", "/")]
+        assert shell(caps, f"cat {work}/f", env=env, isolation="process").stdout == b"x"
     over.set()
     watcher.join()
     assert "nono-supervisor\n" not in names
