@@ -11,6 +11,7 @@ PyObject* exception_type(ErrorKind kind) {
     case ErrorKind::kPathResolution: return PyExc_OSError;
     case ErrorKind::kExpectedDirectory:
     case ErrorKind::kExpectedFile:
+    case ErrorKind::kExpectedUnixSocket:
     case ErrorKind::kConfigParse:
     case ErrorKind::kInvalidJson:
     case ErrorKind::kInvalidArgument: return PyExc_ValueError;

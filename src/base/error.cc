@@ -11,6 +11,7 @@ const char* diagnostic_code(ErrorKind kind) {
     case ErrorKind::kPathNotFound:
     case ErrorKind::kExpectedDirectory:
     case ErrorKind::kExpectedFile:
+    case ErrorKind::kExpectedUnixSocket:
     case ErrorKind::kPathResolution:
     case ErrorKind::kInvalidJson:
     case ErrorKind::kInvalidArgument:

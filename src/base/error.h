@@ -12,17 +12,18 @@
 namespace nono {
 
 enum class ErrorKind {
-  kPathNotFound,       // ENOENT while a grant's path was resolved
-  kExpectedDirectory,  // a directory was wanted
-  kExpectedFile,       // a file was wanted
-  kPathResolution,     // any other failure to resolve a path
-  kSandboxInit,        // the plan cannot be enforced here, or a grant changed
-  kUnsupported,        // this kernel or platform cannot do it at all
-  kConfigParse,        // a policy document or a state is malformed
-  kInvalidJson,        // text that is not the JSON it should be
-  kInvalidArgument,    // the caller passed a value that makes no sense
-  kProgramNotFound,    // the command's program does not exist
-  kIo,                 // any other failed system call
+  kPathNotFound,        // ENOENT while a grant's path was resolved
+  kExpectedDirectory,   // a directory was wanted
+  kExpectedFile,        // a file was wanted
+  kExpectedUnixSocket,  // a Unix socket was wanted
+  kPathResolution,      // any other failure to resolve a path
+  kSandboxInit,         // the plan cannot be enforced here, or a grant changed
+  kUnsupported,         // this kernel or platform cannot do it at all
+  kConfigParse,         // a policy document or a state is malformed
+  kInvalidJson,         // text that is not the JSON it should be
+  kInvalidArgument,     // the caller passed a value that makes no sense
+  kProgramNotFound,     // the command's program does not exist
+  kIo,                  // any other failed system call
 };
 
 struct Error {

@@ -61,6 +61,19 @@ Status CapabilitySet::unprotect(const std::string& name) {
   return {};
 }
 
+Status CapabilitySet::allow_unix_socket(const std::string& path, SocketScope scope, SocketMode mode) {
+  UnixSocketCapability wanted = NONO_TRY(UnixSocketCapability::of(path, scope, mode));
+  const auto same = std::ranges::find_if(unix_sockets_, [&](const UnixSocketCapability& grant) {
+    return grant.resolved == wanted.resolved && grant.scope == wanted.scope;
+  });
+  if (same == unix_sockets_.end()) {
+    unix_sockets_.push_back(std::move(wanted));
+  } else if (wanted.mode == SocketMode::kConnectBind) {
+    same->mode = wanted.mode;
+  }
+  return {};
+}
+
 Status CapabilitySet::platform_rule(const std::string& rule) {
   if (auto valid = validate_platform_rule(rule); !valid) return valid;
   platform_rules_.push_back(rule);
@@ -88,6 +101,8 @@ std::string CapabilitySet::summary() const {
   }
   for (const Denial& denial : denials_.own()) lines.push_back(cat("  ", escape(denial.resolved), " [denied]"));
   if (!protected_.empty()) lines.push_back(cat("  protected: ", join(protected_.names(), ", ")));
+  if (!unix_sockets_.empty()) lines.emplace_back("Unix sockets:");
+  for (const UnixSocketCapability& grant : unix_sockets_) lines.push_back(cat("  ", grant.to_string()));
   lines.emplace_back("Network:");
   lines.push_back(cat("  outbound: ", network_text()));
   append_ports(lines, "tcp connect ports", connect_ports_);

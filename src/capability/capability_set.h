@@ -46,6 +46,11 @@ class CapabilitySet {
   [[nodiscard]] Status protect(const std::vector<std::string>& names);
   [[nodiscard]] Status unprotect(const std::string& name);
 
+  // Lets a Unix socket outside be reached by its path, or those in a directory. Of two grants of one place and scope
+  // the one with bind counts. On error nothing is added. Errors: see UnixSocketCapability.
+  [[nodiscard]] Status allow_unix_socket(const std::string& path, SocketScope scope = SocketScope::kFile,
+                                         SocketMode mode = SocketMode::kConnect);
+
   void block_network() { network_ = NetworkMode::kBlocked; }
   void allow_localhost_port(std::uint16_t port) { localhost_ports_.push_back(port); }
   void allow_tcp_connect_port(std::uint16_t port) { connect_ports_.push_back(port); }

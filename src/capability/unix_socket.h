@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include "base/result.h"
 
@@ -21,14 +22,23 @@ enum class SocketMode {
   kConnectBind,  // and make it
 };
 
+[[nodiscard]] std::string_view to_string(SocketScope scope);  // "file", "dir_children", "dir_subtree"
+[[nodiscard]] std::string_view to_string(SocketMode mode);    // "connect", "connect+bind"
+
 struct UnixSocketCapability {
   std::string original;  // as the caller gave it
   std::string resolved;  // canonical, absolute
   SocketScope scope = SocketScope::kFile;
   SocketMode mode = SocketMode::kConnect;
 
+  // A socket need not exist yet, its directory must; a dangling link is followed to where it leads. Errors:
+  // kPathNotFound, kExpectedUnixSocket, kExpectedDirectory, kPathResolution; kInvalidArgument for an abstract name
+  // ("@x", or a leading NUL) and for all that is in "/".
+  [[nodiscard]] static Result<UnixSocketCapability> of(const std::string& path, SocketScope scope, SocketMode mode);
+
   // `place`: canonical.
   [[nodiscard]] bool covers(const std::string& place) const;
+  [[nodiscard]] std::string to_string() const;  // "<resolved> [connect+bind] (dir-subtree)"
   bool operator==(const UnixSocketCapability&) const = default;
 };
 
