@@ -24,7 +24,27 @@ std::optional<AccessMode> parse_access(std::string_view text) {
   return std::nullopt;
 }
 
+std::optional<SocketMode> parse_mode(std::string_view text) {
+  for (const SocketMode mode : {SocketMode::kConnect, SocketMode::kConnectBind}) {
+    if (text == to_string(mode)) return mode;
+  }
+  return std::nullopt;
+}
+
+tl::unexpected<Error> not_utf8(const std::string& path) {
+  return fail(ErrorKind::kInvalidArgument, cat("SandboxState cannot represent a path that is not UTF-8: ", escape(path)),
+              "Grant a directory above it, or rename it.");
+}
+
 }  // namespace
+
+// Before there were scopes, `is_directory` meant the sockets directly in it.
+SocketScope SandboxState::scope_of(const SocketEntry& entry) {
+  for (const SocketScope scope : {SocketScope::kFile, SocketScope::kDirChildren, SocketScope::kDirSubtree}) {
+    if (entry.scope && *entry.scope == to_string(scope)) return scope;
+  }
+  return entry.is_directory.value_or(false) ? SocketScope::kDirChildren : SocketScope::kFile;
+}
 
 Result<SandboxState> SandboxState::from_caps(const CapabilitySet& set) {
   if (!set.localhost_ports().empty() || !set.connect_ports().empty() || !set.bind_ports().empty()) {
@@ -49,27 +69,19 @@ Result<SandboxState> SandboxState::from_caps(const CapabilitySet& set) {
   state.net_blocked_ = set.is_network_blocked();
   state.resource_limits_ = set.resource_limits();
   for (const FsCapability& grant : set.fs()) {
-    if (!is_utf8(grant.original) || !is_utf8(grant.resolved)) {
-      return fail(ErrorKind::kInvalidArgument,
-                  cat("SandboxState cannot represent a path that is not UTF-8: ",
-                      escape(grant.resolved)),
-                  "Grant a directory above it, or rename it.");
-    }
+    if (!is_utf8(grant.original) || !is_utf8(grant.resolved)) return not_utf8(grant.resolved);
     state.fs_.push_back({grant.original, grant.resolved, std::string(to_string(grant.access)),
                          grant.is_file});
+  }
+  for (const UnixSocketCapability& grant : set.unix_sockets()) {
+    if (!is_utf8(grant.original) || !is_utf8(grant.resolved)) return not_utf8(grant.resolved);
+    state.unix_sockets_.push_back({grant.original, grant.resolved, std::string(to_string(grant.scope)), std::nullopt,
+                                   std::string(to_string(grant.mode))});
   }
   return state;
 }
 
 Result<CapabilitySet> SandboxState::to_caps() const {
-  if (!unix_sockets_.empty()) {
-    return fail(ErrorKind::kUnsupported,
-                cat("Platform not supported: the sandbox state has ", unix_sockets_.size(),
-                    " Unix socket grant(s) (first: ", escape(unix_sockets_.front().original),
-                    "), which this version cannot enforce"),
-                "Remove the unix_sockets entries from the state; dropping them silently would not be "
-                "what was asked for.");
-  }
   CapabilitySet set;
   for (const FsEntry& entry : fs_) {
     const auto access = parse_access(entry.access);
@@ -81,6 +93,16 @@ Result<CapabilitySet> SandboxState::to_caps() const {
     }
     Status granted = entry.is_file ? set.allow_file(entry.original, *access)
                                    : set.allow_path(entry.original, *access);
+    if (!granted) return tl::unexpected<Error>(std::move(granted).error());
+  }
+  for (const SocketEntry& entry : unix_sockets_) {
+    const auto mode = parse_mode(entry.mode);
+    if (!mode) {
+      return fail(ErrorKind::kConfigParse,
+                  cat("Configuration parse error: invalid Unix socket mode in sandbox state: ", escape(entry.mode)),
+                  "Use \"connect\" or \"connect+bind\".");
+    }
+    Status granted = set.allow_unix_socket(entry.original, scope_of(entry), *mode);
     if (!granted) return tl::unexpected<Error>(std::move(granted).error());
   }
   if (net_blocked_) set.block_network();

@@ -17,15 +17,15 @@ namespace nono::capability {
 
 class SandboxState {
  public:
-  // kInvalidArgument when `set` has port lists, or a path that is not UTF-8 and so no JSON string:
-  // they cannot be carried and must not be lost.
+  // kInvalidArgument when `set` has port lists, denials or protected names, or a path that is not UTF-8 and so no JSON
+  // string: they cannot be carried and must not be lost.
   [[nodiscard]] static Result<SandboxState> from_caps(const CapabilitySet& set);
   // kInvalidJson ("Invalid JSON: ..."). Limits of size and depth: policy/strict_json.h.
   [[nodiscard]] static Result<SandboxState> from_json(std::string_view json);
 
   [[nodiscard]] std::string to_json() const;
-  // Resolves every `original` again, as the user's own grants; kPathNotFound, kExpected*,
-  // kConfigParse for an access that does not exist, kUnsupported when there are Unix sockets.
+  // Resolves every `original` again, as the user's own grants; the errors of allow_path, allow_file and
+  // allow_unix_socket, kConfigParse for an access or a socket's mode that does not exist.
   [[nodiscard]] Result<CapabilitySet> to_caps() const;
 
   [[nodiscard]] bool net_blocked() const { return net_blocked_; }
@@ -47,6 +47,8 @@ class SandboxState {
     std::optional<bool> is_directory;
     std::string mode;
   };
+  [[nodiscard]] static SocketScope scope_of(const SocketEntry& entry);
+
   std::vector<FsEntry> fs_;
   std::vector<SocketEntry> unix_sockets_;
   bool net_blocked_ = false;

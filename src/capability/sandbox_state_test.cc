@@ -94,33 +94,58 @@ TEST_F(SandboxStateTest, ResourceLimitsTravelThroughTheSet) {
             "{\n  \"fs\": [],\n  \"net_blocked\": false,\n  \"resource_limits\": {}\n}");
 }
 
-TEST_F(SandboxStateTest, UnixSocketsAreCarriedButRefusedByToCaps) {
-  const std::string json = R"({
+TEST_F(SandboxStateTest, UnixSocketsTravel) {
+  CapabilitySet set;
+  ASSERT_TRUE(set.allow_unix_socket(link_ + "/s", SocketScope::kFile, SocketMode::kConnectBind));
+  ASSERT_TRUE(set.allow_unix_socket(link_, SocketScope::kDirChildren));
+  ASSERT_TRUE(set.allow_unix_socket(real_, SocketScope::kDirSubtree));
+  const std::string json = SandboxState::from_caps(set).value().to_json();
+  EXPECT_EQ(json, R"({
   "fs": [],
   "unix_sockets": [
     {
-      "original": "/run/a\u001b.sock",
-      "resolved": "/run/a.sock",
-      "scope": "dir_children",
+      "original": ")" + link_ + R"(/s",
+      "resolved": ")" + real_ + R"(/s",
+      "scope": "file",
       "mode": "connect+bind"
     },
     {
-      "original": "/run/b.sock",
-      "resolved": "/run/b.sock",
-      "is_directory": true,
+      "original": ")" + link_ + R"(",
+      "resolved": ")" + real_ + R"(",
+      "scope": "dir_children",
+      "mode": "connect"
+    },
+    {
+      "original": ")" + real_ + R"(",
+      "resolved": ")" + real_ + R"(",
+      "scope": "dir_subtree",
       "mode": "connect"
     }
   ],
-  "net_blocked": true
-})";
-  const auto state = SandboxState::from_json(json);
-  ASSERT_TRUE(state);
-  EXPECT_EQ(state->to_json(), json);
-  const Error error = state->to_caps().error();
-  EXPECT_EQ(error.kind, ErrorKind::kUnsupported);
-  EXPECT_EQ(error.message, "Platform not supported: the sandbox state has 2 Unix socket grant(s) (first: "
-                           "/run/a\\x1b.sock), which this version cannot enforce");
-  EXPECT_FALSE(error.hint.empty());
+  "net_blocked": false
+})");
+  EXPECT_EQ(SandboxState::from_json(json).value().to_caps().value().unix_sockets(), set.unix_sockets());
+}
+
+TEST_F(SandboxStateTest, UnixSocketsAreResolvedAgain) {
+  const auto socket = [](const std::string& path, const std::string& rest) {
+    return R"({"fs": [], "net_blocked": true, "unix_sockets": [{"original": ")" + path +
+           R"(", "resolved": "ignored", )" + rest + "}]}";
+  };
+  const auto grant = [&](const std::string& path, const std::string& rest) {
+    return SandboxState::from_json(socket(path, rest)).value().to_caps().value().unix_sockets().at(0);
+  };
+  EXPECT_EQ(grant(link_ + "/s", R"("mode": "connect")").resolved, real_ + "/s");
+  EXPECT_EQ(grant(link_ + "/s", R"("mode": "connect", "is_directory": false)").scope, SocketScope::kFile);
+  EXPECT_EQ(grant(link_, R"("mode": "connect", "is_directory": true)").scope, SocketScope::kDirChildren);
+  EXPECT_EQ(grant(link_, R"("mode": "connect", "is_directory": true, "scope": "dir_subtree")").scope,
+            SocketScope::kDirSubtree);
+  EXPECT_EQ(to_caps_error(socket(real_ + "/no/s", R"("mode": "connect")")).kind, ErrorKind::kPathNotFound);
+  EXPECT_EQ(to_caps_error(socket(file_, R"("mode": "connect")")).kind, ErrorKind::kExpectedUnixSocket);
+  EXPECT_EQ(to_caps_error(socket("@x", R"("mode": "connect")")).kind, ErrorKind::kInvalidArgument);
+  const Error error = to_caps_error(socket(real_ + "/s", R"("mode": "bind\u001b")"));
+  EXPECT_EQ(error.kind, ErrorKind::kConfigParse);
+  EXPECT_EQ(error.message, "Configuration parse error: invalid Unix socket mode in sandbox state: bind\\x1b");
   EXPECT_TRUE(SandboxState::from_json(R"({"fs": [], "unix_sockets": [], "net_blocked": true})").value().to_caps());
 }
 
