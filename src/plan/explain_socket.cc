@@ -36,11 +36,11 @@ SocketAnswer explain_unix_socket(const Plan& plan, const capability::Ancestry& p
     answer.grant = *grant;
     return answer;
   }
-  if (!bind) return answer;
   const PathAnswer writing = explain_path(plan.grants, plan.denials, place, capability::AccessMode::kWrite);
+  if (writing.allowed()) answer.granted_path = writing.granted_path;
+  if (!bind) return answer;
   if (writing.allowed()) {
     answer.reason = SocketAnswer::Reason::kWritable;
-    answer.granted_path = writing.granted_path;
   } else if (const auto* grant = covering(plan, place.canonical, false)) {
     answer.reason = SocketAnswer::Reason::kConnectOnly;
     answer.grant = *grant;

@@ -24,7 +24,7 @@ struct SocketAnswer {
   };
   Reason reason = Reason::kNotGranted;
   std::optional<capability::UnixSocketCapability> grant;
-  std::string granted_path;  // kWritable
+  std::string granted_path;  // the file grant by which one can be made there; empty: it cannot
   std::string denied_path;   // kDeniedPath: as Denial::resolved
   std::string protected_by;  // kDeniedPath: the protected name that it belongs to; empty: the user's own
   [[nodiscard]] bool allowed() const { return reason == Reason::kGranted || reason == Reason::kWritable; }

@@ -33,6 +33,7 @@ class ExplainSocketTest : public testing::Test {
 TEST_F(ExplainSocketTest, NothingIsGrantedByFileGrants) {
   ASSERT_TRUE(set_.allow_path(dir_.path(), AccessMode::kReadWrite));
   EXPECT_EQ(connect(run_ + "/s"), Reason::kNotGranted);
+  EXPECT_EQ(ask(run_ + "/s", SocketUse::kConnect).granted_path, dir_.path());
   const SocketAnswer making = ask(run_ + "/s", SocketUse::kBind);
   EXPECT_EQ(making.reason, Reason::kWritable);
   EXPECT_TRUE(making.allowed());

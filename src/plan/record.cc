@@ -42,6 +42,16 @@ Json denials(const Plan& plan) {
   return list;
 }
 
+Json unix_sockets(const Plan& plan) {
+  Json list = Json::array();
+  for (const auto& grant : plan.unix_sockets) {
+    list.push_back({{"path", grant.resolved},
+                    {"scope", std::string(to_string(grant.scope))},
+                    {"mode", std::string(to_string(grant.mode))}});
+  }
+  return list;
+}
+
 // By name, each with its rules.
 Json protected_names(const Plan& plan) {
   Json names = Json::object();
@@ -100,6 +110,7 @@ std::string record_json(const Plan& plan) {
                       {"landlock_abi", plan.facts.landlock_abi},
                       {"landlock_errata", plan.facts.landlock_errata}};
   record["grants"] = grants(plan);
+  if (Json list = unix_sockets(plan); !list.empty()) record["unix_sockets"] = std::move(list);
   if (Json list = denials(plan); !list.empty()) record["denials"] = std::move(list);
   if (Json names = protected_names(plan); !names.empty()) record["protected"] = std::move(names);
   record["network"] = {{"sockets", sockets(plan.seccomp_rules.sockets)},
