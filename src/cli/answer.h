@@ -11,7 +11,8 @@ namespace nono::cli {
 
 struct Answer {
   bool allowed = false;
-  std::string reason;   // granted_path, insufficient_access, denied_path, path_not_granted, network_allowed, ...
+  std::string reason;   // granted_path, insufficient_access, denied_path, path_not_granted, network_allowed, ...,
+                        // unix_socket_granted, unix_socket_not_granted
   std::string subject;  // the resolved path, or HOST:PORT
   std::string granted;  // the grant that decides, or what is granted instead; may be empty
   std::string denied_by;     // the denial that decides

@@ -16,6 +16,8 @@ namespace nono::cli {
 namespace {
 
 using capability::AccessMode;
+using capability::SocketMode;
+using capability::SocketScope;
 
 constexpr std::uint64_t kLeastMemory = 1 << 20;
 
@@ -35,6 +37,26 @@ constexpr std::array<PathFlag, 6> kPathFlags{{
     {"--read-file", "--read-file", AccessMode::kRead, GrantKind::kFile, "Read and execute this file"},
     {"--write-file", "--write-file", AccessMode::kWrite, GrantKind::kFile, "Write this file"},
     {"--allow-file", "--allow-file", AccessMode::kReadWrite, GrantKind::kFile, "Read and write this file"},
+}};
+
+struct SocketFlag {
+  const char* name;
+  capability::SocketScope scope;
+  capability::SocketMode mode;
+  const char* value;
+  const char* help;
+};
+constexpr std::array<SocketFlag, 6> kSocketFlags{{
+    {"--allow-unix-socket", SocketScope::kFile, SocketMode::kConnect, "PATH",
+     "Connect to this Unix socket; what answers runs outside"},
+    {"--allow-unix-socket-bind", SocketScope::kFile, SocketMode::kConnectBind, "PATH", "The same, and make it"},
+    {"--allow-unix-socket-dir", SocketScope::kDirChildren, SocketMode::kConnect, "DIR",
+     "Connect to the Unix sockets directly in DIR"},
+    {"--allow-unix-socket-dir-bind", SocketScope::kDirChildren, SocketMode::kConnectBind, "DIR", "The same, and make some there"},
+    {"--allow-unix-socket-subtree", SocketScope::kDirSubtree, SocketMode::kConnect, "DIR",
+     "Connect to the Unix sockets anywhere below DIR"},
+    {"--allow-unix-socket-subtree-bind", SocketScope::kDirSubtree, SocketMode::kConnectBind, "DIR",
+     "The same, and make some there"},
 }};
 
 // Our usage line, the value's name and nothing else behind each option, and no spellings that are
@@ -73,6 +95,7 @@ CLI::Option* choice(CLI::App& app, const char* name, T& value, const char* help,
 // Where CLI11 puts what it reads until it becomes values.
 struct Raw {
   std::array<std::vector<std::string>, kPathFlags.size()> paths;
+  std::array<std::vector<std::string>, kSocketFlags.size()> sockets;
   std::string timeout;
   std::string memory;
 };
@@ -105,6 +128,10 @@ void add_grants(CLI::App& app, GrantArguments& grants, Raw& raw) {
   repeated(app, "--allow-bind,--listen-port", grants.bind_ports,
            "Only TCP, and a server on this port (0: one of the kernel's choice)")
       ->check(CLI::Range(0, 65535))->option_text("PORT")->group("Network");
+  for (std::size_t i = 0; i < kSocketFlags.size(); ++i) {
+    const SocketFlag& flag = kSocketFlags[i];
+    repeated(app, flag.name, raw.sockets[i], flag.help)->option_text(flag.value)->group("Unix sockets");
+  }
 }
 
 void take_paths(const Raw& raw, GrantArguments& grants) {
@@ -112,6 +139,10 @@ void take_paths(const Raw& raw, GrantArguments& grants) {
     for (const auto& path : raw.paths[i]) {
       grants.paths.push_back({kPathFlags[i].name, path, kPathFlags[i].access, kPathFlags[i].kind});
     }
+  }
+  for (std::size_t i = 0; i < kSocketFlags.size(); ++i) {
+    const SocketFlag& flag = kSocketFlags[i];
+    for (const auto& path : raw.sockets[i]) grants.sockets.push_back({flag.name, path, flag.scope, flag.mode});
   }
 }
 
@@ -210,7 +241,7 @@ Parsed<WhyArguments> parse_why(const std::vector<std::string>& words) {
   WhyArguments why;
   Raw raw;
   CLI::App app(kWhyText);
-  prepare(app, "Usage: nono why (--path PATH [--op OP] | --host HOST [--port PORT]) [OPTIONS]\n", kWhyExamples);
+  prepare(app, "Usage: nono why (--path PATH [--op OP] | --host HOST [--port PORT] | --unix-socket PATH) [OPTIONS]\n", kWhyExamples);
   auto* path = app.add_option("--path", why.path, "May this path be used ...");
   path->option_text("PATH")->group("Question");
   choice<AccessMode>(app, "--op", why.operation, "... for read (default), write or readwrite?",
@@ -222,10 +253,17 @@ Parsed<WhyArguments> parse_why(const std::vector<std::string>& words) {
   host->option_text("HOST")->excludes(path)->group("Question");
   app.add_option("--port", why.port, "... on this TCP port (default 443)?")
       ->check(CLI::Range(1, 65535))->option_text("PORT")->needs(host)->group("Question");
+  auto* socket = app.add_option("--unix-socket", why.unix_socket, "May this Unix socket be used ...");
+  socket->option_text("PATH")->excludes(path)->excludes(host)->group("Question");
+  choice<plan::SocketUse>(app, "--socket-op", why.socket_use, "... to connect (default) or bind?",
+                          {{"connect", plan::SocketUse::kConnect}, {"bind", plan::SocketUse::kBind}})
+      ->option_text("OP")->needs(socket)->group("Question");
   add_grants(app, why.grants, raw);
   app.add_flag("--json", why.json, "Answer as one JSON object")->group("Output");
   if (auto stop = parse(app, "why", words)) return tl::unexpected(*std::move(stop));
-  if (!why.path && !why.host) return wrong("why", "ask about --path PATH or --host HOST");
+  if (!why.path && !why.host && !why.unix_socket) {
+    return wrong("why", "ask about --path PATH, --host HOST or --unix-socket PATH");
+  }
   take_paths(raw, why.grants);
   return why;
 }

@@ -13,6 +13,8 @@
 #include <tl/expected.hpp>
 
 #include "capability/access_mode.h"
+#include "capability/unix_socket.h"
+#include "plan/explain_socket.h"
 #include "plan/plan.h"
 
 namespace nono::cli {
@@ -36,11 +38,19 @@ struct PathGrant {
   GrantKind kind = GrantKind::kDirectory;
 };
 
+struct SocketGrant {
+  std::string flag;  // "--allow-unix-socket-dir-bind"
+  std::string path;
+  capability::SocketScope scope = capability::SocketScope::kFile;
+  capability::SocketMode mode = capability::SocketMode::kConnect;
+};
+
 // What `run` and `why` have in common: what the sandbox is given.
 struct GrantArguments {
   std::vector<PathGrant> paths;
   std::vector<std::string> denied;       // paths and patterns
   std::vector<std::string> unprotected;  // names in the protected set, or "all"
+  std::vector<SocketGrant> sockets;
   std::vector<std::uint16_t> connect_ports;
   std::vector<std::uint16_t> bind_ports;
   bool block_network = false;
@@ -63,10 +73,12 @@ struct RunArguments {
 
 struct WhyArguments {
   GrantArguments grants;
-  std::optional<std::string> path;  // either this ...
+  std::optional<std::string> path;  // one of these three
   capability::AccessMode operation = capability::AccessMode::kRead;
-  std::optional<std::string> host;  // ... or this
+  std::optional<std::string> host;
   std::uint16_t port = 443;
+  std::optional<std::string> unix_socket;
+  plan::SocketUse socket_use = plan::SocketUse::kConnect;
   bool json = false;
 };
 

@@ -39,6 +39,27 @@ TEST(RunArguments, GrantsKeepTheirFlagAndAccess) {
   EXPECT_FALSE(run->grants.block_network);
 }
 
+TEST(RunArguments, UnixSockets) {
+  const auto run = parse_run({"--allow-unix-socket", "/a", "--allow-unix-socket=/b", "--allow-unix-socket-bind", "/c",
+                              "--allow-unix-socket-dir", "/d", "--allow-unix-socket-dir-bind", "/e",
+                              "--allow-unix-socket-subtree", "/f", "--allow-unix-socket-subtree-bind", "/g", "--", "true"});
+  ASSERT_TRUE(run) << run.error().text;
+  using capability::SocketMode;
+  using capability::SocketScope;
+  const auto is = [&](std::size_t i, const std::string& path, SocketScope scope, SocketMode mode) {
+    const SocketGrant& grant = run->grants.sockets.at(i);
+    return grant.path == path && grant.scope == scope && grant.mode == mode;
+  };
+  EXPECT_TRUE(is(0, "/a", SocketScope::kFile, SocketMode::kConnect));
+  EXPECT_TRUE(is(1, "/b", SocketScope::kFile, SocketMode::kConnect));
+  EXPECT_TRUE(is(2, "/c", SocketScope::kFile, SocketMode::kConnectBind));
+  EXPECT_TRUE(is(3, "/d", SocketScope::kDirChildren, SocketMode::kConnect));
+  EXPECT_TRUE(is(4, "/e", SocketScope::kDirChildren, SocketMode::kConnectBind));
+  EXPECT_TRUE(is(5, "/f", SocketScope::kDirSubtree, SocketMode::kConnect));
+  EXPECT_TRUE(is(6, "/g", SocketScope::kDirSubtree, SocketMode::kConnectBind));
+  EXPECT_EQ(run->grants.sockets[6].flag, "--allow-unix-socket-subtree-bind");
+}
+
 TEST(RunArguments, TheCommandIsItsOwn) {
   EXPECT_EQ(parse_run({"--", "ls", "--read", "x"})->command, (Words{"ls", "--read", "x"}));
   EXPECT_EQ(parse_run({"--read", "/", "ls", "-l", "--json"})->command, (Words{"ls", "-l", "--json"}));
@@ -105,7 +126,16 @@ TEST(WhyArguments, OneQuestion) {
   ASSERT_TRUE(host);
   EXPECT_EQ(host->port, 80);
   EXPECT_TRUE(host->json);
+  const auto socket = parse_why({"--allow-unix-socket", "/s", "--unix-socket", "/s", "--socket-op", "bind"});
+  ASSERT_TRUE(socket);
+  EXPECT_EQ(socket->unix_socket, "/s");
+  EXPECT_EQ(socket->socket_use, plan::SocketUse::kBind);
+  EXPECT_EQ(parse_why({"--unix-socket", "/s"})->socket_use, plan::SocketUse::kConnect);
   for (const Words& words : std::initializer_list<Words>{{}, {"--path", "/", "--host", "h"}, {"--op", "read"},
+                                                         {"--path", "/", "--unix-socket", "/s"},
+                                                         {"--host", "h", "--unix-socket", "/s"},
+                                                         {"--path", "/", "--socket-op", "bind"},
+                                                         {"--unix-socket", "/s", "--socket-op", "send"},
                                                          {"--path", "/", "--op", "chmod"}, {"--path", "/", "extra"},
                                                          {"--host", "h", "--port", "0"}}) {
     EXPECT_FALSE(parse_why(words));

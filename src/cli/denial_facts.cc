@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "kernel/uapi.h"
+#include "plan/explain_socket.h"
 
 namespace nono::cli {
 
@@ -24,7 +25,10 @@ PathFacts DenialFacts::look_up(const std::string& path) {
   facts.canonical = ancestry.canonical;
   facts.exists = ancestry.exists;
   struct stat st {};
-  facts.is_directory = ::stat(facts.canonical.c_str(), &st) == 0 && S_ISDIR(st.st_mode);
+  const bool is_there = ::stat(facts.canonical.c_str(), &st) == 0;
+  facts.is_directory = is_there && S_ISDIR(st.st_mode);
+  facts.is_socket = is_there && S_ISSOCK(st.st_mode);
+  facts.socket_granted = plan::explain_unix_socket(plan_, ancestry, plan::SocketUse::kConnect).allowed();
   facts.is_protected = protected_->contains(facts.canonical);
   facts.is_system = ProtectedPaths::is_system(facts.canonical);
   facts.user_may_read = ::access(facts.canonical.c_str(), R_OK) == 0;

@@ -48,8 +48,17 @@ std::string refused(const PathFacts& facts, AccessMode mode) {
              " here: ", refusal(facts, mode), in_brackets(remedy(facts, mode)));
 }
 
+// No flag: whoever wrote the text may want this very socket, and `nono why` says what a grant of it comes to.
+std::optional<std::string> explain_socket(const PathFacts& facts) {
+  if (facts.socket_granted || facts.write.allowed()) return std::nullopt;  // perhaps one that was made inside
+  const auto word = shell_word(facts.canonical);
+  return cat("nono: ", shown(facts.canonical), " is a Unix socket outside, and not granted here",
+             word ? cat(" (see nono why --unix-socket ", *word, ")") : "");
+}
+
 std::optional<std::string> explain_path_mention(const PathFacts& facts, bool writing, bool certain) {
   if (facts.canonical.size() > 2 * kMaxShown) return std::nullopt;
+  if (facts.is_socket && facts.read.reason != plan::PathAnswer::Reason::kDeniedPath) return explain_socket(facts);
   if (writing) {
     if (facts.write.allowed()) return std::nullopt;
     return refused(facts, AccessMode::kWrite);

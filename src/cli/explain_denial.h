@@ -22,6 +22,8 @@ struct PathFacts {
   std::string canonical;
   bool exists = false;
   bool is_directory = false;
+  bool is_socket = false;
+  bool socket_granted = false;  // may be connected to, whoever has made it
   bool is_protected = false;    // holds secrets, or is a way out: nothing to suggest
   bool is_system = false;       // programs and settings of the system: never to be written
   bool user_may_read = false;   // outside the sandbox, by file permissions

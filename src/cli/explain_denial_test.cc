@@ -241,5 +241,21 @@ TEST_F(ExplainDenial, AProtectedNameIsNamedWithWhatOpensIt) {
             "nono: /work/.git/config was not writable here: denied (--deny **/.git/config)");
 }
 
+TEST_F(ExplainDenial, ASocketOutsideIsNamedAndNotSuggested) {
+  PathFacts socket = closed("/srv/db.sock");
+  socket.is_socket = true;
+  add(socket);
+  const std::string text = "dial unix /srv/db.sock: connect: permission denied\n";
+  EXPECT_EQ(explain(text), "nono: /srv/db.sock is a Unix socket outside, and not granted here "
+                           "(see nono why --unix-socket /srv/db.sock)");
+  socket.socket_granted = true;
+  add(socket);
+  EXPECT_EQ(explain(text), "");
+  socket = file("/srv/db.sock", Reason::kGrantedPath, Reason::kGrantedPath);
+  socket.is_socket = true;
+  add(socket);
+  EXPECT_EQ(explain(text), "");
+}
+
 }  // namespace
 }  // namespace nono::cli

@@ -29,11 +29,31 @@ Status add(CapabilitySet& set, const PathGrant& grant) {
   }
 }
 
+Status add(CapabilitySet& set, const SocketGrant& grant) {
+  Status added = set.allow_unix_socket(grant.path, grant.scope, grant.mode);
+  if (added) return added;
+  const Error& error = added.error();
+  const char* bind = grant.mode == capability::SocketMode::kConnectBind ? "-bind" : "";
+  switch (error.kind) {
+    case ErrorKind::kExpectedUnixSocket:
+      return fail(error.kind, cat(grant.flag, ": ", error.message),
+                  error.hint.empty() ? ""
+                                     : cat("For the sockets directly in a directory use --allow-unix-socket-dir", bind,
+                                           ", for all below it --allow-unix-socket-subtree", bind, "."));
+    case ErrorKind::kExpectedDirectory:
+      return fail(error.kind, cat(grant.flag, ": ", error.message), cat("For one socket use --allow-unix-socket", bind, "."));
+    default: return fail(error.kind, cat(grant.flag, ": ", error.message), error.hint);
+  }
+}
+
 }  // namespace
 
 Result<CapabilitySet> capabilities_of(const GrantArguments& grants) {
   CapabilitySet set;
   for (const auto& grant : grants.paths) {
+    if (Status ok = add(set, grant); !ok) return tl::unexpected(ok.error());
+  }
+  for (const auto& grant : grants.sockets) {
     if (Status ok = add(set, grant); !ok) return tl::unexpected(ok.error());
   }
   if (Status ok = check_planted_links(grants, set); !ok) return tl::unexpected(ok.error());

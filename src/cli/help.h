@@ -37,7 +37,8 @@ inline constexpr const char* kWhyText =
 inline constexpr const char* kWhyExamples =
     "Examples:\n"
     "  nono why --read . --path ./src/main.c --op write\n"
-    "  nono why --allow-connect 443 --host example.com --port 80";
+    "  nono why --allow-connect 443 --host example.com --port 80\n"
+    "  nono why --unix-socket /run/postgresql/.s.PGSQL.5432";
 inline constexpr const char* kSetupText =
     "Says what this kernel can enforce, and what a newer one would add. Changes nothing.\n"
     "Exit status: 0 when a sandbox can be made here, 1 when not.";

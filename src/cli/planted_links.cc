@@ -59,18 +59,24 @@ std::optional<std::string> planted_link(std::string rest, const CapabilitySet& s
   return std::nullopt;
 }
 
+Status check(const std::string& flag, const std::string& path, const std::string& directory, const CapabilitySet& set) {
+  const auto link = planted_link(path.starts_with('/') ? path : cat(directory, "/", path), set);
+  if (!link) return {};
+  return fail(ErrorKind::kSandboxInit,
+              cat(flag, " ", escape(path), " goes through the link ", escape(*link), ", which lies inside ",
+                  escape(writer_of(*link, set)->resolved), ": a command that may write there chooses what it grants"),
+              "Name what the link points to instead.");
+}
+
 }  // namespace
 
 Status check_planted_links(const GrantArguments& grants, const CapabilitySet& set) {
   const std::string directory = NONO_TRY(capability::canonicalize("."));
   for (const PathGrant& grant : grants.paths) {
-    const std::string whole = grant.path.starts_with('/') ? grant.path : cat(directory, "/", grant.path);
-    const auto link = planted_link(whole, set);
-    if (!link) continue;
-    return fail(ErrorKind::kSandboxInit,
-                cat(grant.flag, " ", escape(grant.path), " goes through the link ", escape(*link), ", which lies inside ",
-                    escape(writer_of(*link, set)->resolved), ": a command that may write there chooses what it grants"),
-                "Name what the link points to instead.");
+    if (Status ok = check(grant.flag, grant.path, directory, set); !ok) return ok;
+  }
+  for (const SocketGrant& grant : grants.sockets) {
+    if (Status ok = check(grant.flag, grant.path, directory, set); !ok) return ok;
   }
   return {};
 }

@@ -1,6 +1,7 @@
 #include "cli/policy_report.h"
 
 #include "base/text.h"
+#include "cli/known_sockets.h"
 #include "plan/boundaries.h"
 
 namespace nono::cli {
@@ -14,6 +15,15 @@ std::string command_line(const launch::Command& command) {
   std::string line;
   for (const auto& word : command.argv) line += cat(line.empty() ? "" : " ", escape(word));
   return line;
+}
+
+const char* places(capability::SocketScope scope) {
+  switch (scope) {
+    case capability::SocketScope::kFile: return "";
+    case capability::SocketScope::kDirChildren: return "/*";
+    case capability::SocketScope::kDirSubtree: return "/...";
+  }
+  return "";
 }
 
 std::string environment(const plan::Plan& plan) {
@@ -37,7 +47,11 @@ std::string policy_report(const plan::Plan& plan, const launch::Command& command
     text += cat("  ", padded(to_string(grant.access), 12), escape(grant.resolved), grant.is_file ? "" : "/...",
                 "  (", grant.source.to_string(), ")\n");
   }
-  if (plan.grants.empty()) text += "  none\n";
+  for (const auto& grant : plan.unix_sockets) {
+    text += cat("  ", padded(to_string(grant.mode), 12), "unix socket ", escape(grant.resolved), places(grant.scope), "\n");
+    if (const std::string danger = danger_of_grant(grant); !danger.empty()) text += cat("      ", escape(danger), "\n");
+  }
+  if (plan.grants.empty() && plan.unix_sockets.empty()) text += "  none\n";
   for (const auto& denial : plan.denials.own()) {
     if (denial.protected_by.empty()) text += cat("  ", padded("denied", 12), escape(denial.resolved), "\n");
   }

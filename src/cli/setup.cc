@@ -23,7 +23,7 @@ constexpr std::array<Step, 9> kSteps{{
     {6, "6.12", "signals and abstract sockets across the border", "the process tree needs a PID namespace"},
     {7, "6.15", "denials in the kernel's audit log", "not logged"},
     {8, "7.0", "confining all threads of a running process", "each thread confines itself, in a Landlock domain of its own"},
-    {9, "7.1", "reaching Unix sockets by path", "AF_UNIX sockets are refused altogether, by seccomp"},
+    {9, "7.1", "reaching Unix sockets by path", "held by a supervisor; without one AF_UNIX sockets are refused, by seccomp"},
     {10, "7.2", "UDP ports", "UDP is refused altogether wherever the network is limited, by seccomp"},
 }};
 

@@ -1,4 +1,4 @@
-// `nono why`: what the plan of `nono run` with the same flags says about one path or one host.
+// `nono why`: what the plan of `nono run` with the same flags says about one path, one host or one Unix socket.
 #pragma once
 
 #include "cli/args.h"
