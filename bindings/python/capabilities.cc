@@ -1,4 +1,4 @@
-// CapabilitySource, FsCapability, CapabilitySet.
+// CapabilitySource, FsCapability, UnixSocketCapability, CapabilitySet.
 #include "access_mode.h"
 #include "base/text.h"
 #include "bindings.h"
@@ -12,6 +12,9 @@ namespace {
 using capability::CapabilitySet;
 using capability::CapabilitySource;
 using capability::FsCapability;
+using capability::SocketMode;
+using capability::SocketScope;
+using capability::UnixSocketCapability;
 
 const char* lower_bool(bool value) { return value ? "true" : "false"; }
 
@@ -49,6 +52,28 @@ void bind_fs_capability(nb::module_& module) {
       });
 }
 
+SocketScope to_scope(nb::handle value) {
+  const std::string text = to_text(value, "scope");
+  for (const SocketScope scope : {SocketScope::kFile, SocketScope::kDirChildren, SocketScope::kDirSubtree}) {
+    if (text == to_string(scope)) return scope;
+  }
+  raise(PyExc_ValueError, cat("scope must be 'file', 'dir_children' or 'dir_subtree', not '", escape(text), "'"));
+}
+
+void bind_unix_socket(nb::module_& module) {
+  nb::class_<UnixSocketCapability>(module, "UnixSocketCapability", nb::is_final(),
+                                   "One granted Unix socket, or those in one directory.")
+      .def_prop_ro("original", [](const UnixSocketCapability& c) { return to_str(c.original); }, "As it was given.")
+      .def_prop_ro("resolved", [](const UnixSocketCapability& c) { return to_str(c.resolved); }, "Canonical, absolute.")
+      .def_prop_ro("scope", [](const UnixSocketCapability& c) { return to_str(to_string(c.scope)); })
+      .def_prop_ro("mode", [](const UnixSocketCapability& c) { return to_str(to_string(c.mode)); })
+      .def("__str__", [](const UnixSocketCapability& c) { return to_str(c.to_string()); })
+      .def("__repr__", [](const UnixSocketCapability& c) {
+        return to_str(cat("UnixSocketCapability(path='", c.resolved, "', scope=", to_string(c.scope),
+                          ", mode=", to_string(c.mode), ")"));
+      });
+}
+
 void bind_set(nb::module_& module) {
   nb::class_<CapabilitySet> cls(module, "CapabilitySet", nb::is_final(),
                                 "What a sandbox is granted: files, directories, the network.");
@@ -78,6 +103,20 @@ void bind_set(nb::module_& module) {
           "unprotect", [](CapabilitySet& set, nb::handle name) { check(set.unprotect(to_text(name, "name"))); },
           nb::arg("name"), "Let this name, or \"all\", be changed again where a grant allows it.")
       .def_prop_ro("protected_names", [](const CapabilitySet& set) { return python::to_list(set.protected_names().names()); })
+      .def(
+          "allow_unix_socket",
+          [](CapabilitySet& set, nb::handle path, bool bind, nb::handle scope) {
+            check(set.allow_unix_socket(to_text(path, "path"), to_scope(scope),
+                                        bind ? SocketMode::kConnectBind : SocketMode::kConnect));
+          },
+          nb::arg("path"), nb::kw_only(), nb::arg("bind") = false, nb::arg("scope") = "file",
+          "Let a Unix socket outside be reached by its path, or those in a directory.")
+      .def_prop_ro("unix_sockets",
+                   [](const CapabilitySet& set) {
+                     nb::list list;
+                     for (const UnixSocketCapability& grant : set.unix_sockets()) list.append(nb::cast(grant));
+                     return list;
+                   })
       .def("block_network", &CapabilitySet::block_network, "No network at all.")
       .def(
           "allow_localhost_port",
@@ -129,6 +168,7 @@ void bind_set(nb::module_& module) {
 void bind_capabilities(nb::module_& module) {
   bind_source(module);
   bind_fs_capability(module);
+  bind_unix_socket(module);
   bind_set(module);
 }
 

@@ -18,6 +18,7 @@ WITHOUT_CONSTRUCTOR = [
     "AccessMode",
     "CapabilitySource",
     "FsCapability",
+    "UnixSocketCapability",
     "ExecResult",
     "Policy",
     "ResolvedPolicy",

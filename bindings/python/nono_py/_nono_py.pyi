@@ -111,6 +111,21 @@ class FsCapability:
     def source(self) -> CapabilitySource: ...
 
 @final
+class UnixSocketCapability:
+    """One granted Unix socket, or those in one directory."""
+
+    @property
+    def original(self) -> str:
+        """The path as it was given."""
+    @property
+    def resolved(self) -> str:
+        """The canonical absolute path. It is what counts, whatever has that name."""
+    @property
+    def scope(self) -> Literal["file", "dir_children", "dir_subtree"]: ...
+    @property
+    def mode(self) -> Literal["connect", "connect+bind"]: ...
+
+@final
 class CapabilitySet:
     """What a sandbox is granted. Starts with no files and an open network.
 
@@ -176,6 +191,33 @@ class CapabilitySet:
     @property
     def denied_paths(self) -> list[str]:
         """What was denied, in the order given: paths canonical, patterns as `**/.env` or `/ws/**/*.pem`."""
+    def allow_unix_socket(
+        self,
+        path: _Path,
+        *,
+        bind: bool = False,
+        scope: Literal["file", "dir_children", "dir_subtree"] = "file",
+    ) -> None:
+        """Let a Unix socket outside be connected to and sent to by its path.
+
+        Without a grant a command reaches by path only what its own process tree has bound. With
+        `dir_children` `path` is a directory, and the sockets directly in it are granted; with `dir_subtree`
+        those anywhere below it. A single socket need not exist yet, its directory must. With `bind` it may
+        be made there as well, which otherwise takes a write grant.
+
+        What answers there runs outside the sandbox and does what it can do: a grant of docker.sock is a
+        grant of the whole machine. It may hand in open files, too. Enforced by a supervisor; where none is
+        possible, as with `apply` and `uid`, commands are refused.
+
+        Raises:
+            FileNotFoundError: There is no such directory.
+            ValueError: Something else than a socket or a directory is there, the name is abstract (`@x`), or
+                `scope` is unknown.
+            OSError: The path cannot be resolved.
+        """
+    @property
+    def unix_sockets(self) -> list[UnixSocketCapability]:
+        """The grants of Unix sockets, one for each path and scope, in the order they were given."""
     def block_network(self) -> None:
         """No network."""
     def allow_localhost_port(self, port: int) -> None:
@@ -222,7 +264,7 @@ class SandboxState:
         """Raises ValueError for anything that is not such a document."""
     def to_json(self) -> str: ...
     def to_caps(self) -> CapabilitySet:
-        """Resolve every path again, with the errors of `allow_path` and `allow_file`."""
+        """Resolve every path again, with the errors of `allow_path`, `allow_file` and `allow_unix_socket`."""
     @property
     def net_blocked(self) -> bool: ...
 
