@@ -67,6 +67,7 @@ class NonoSandbox(FileTools):
         max_processes: int | None = None,
         deny: list[str] | None = None,
         unprotect: list[str] | None = None,
+        allow_unix_sockets: list[str] | None = None,
     ) -> None:
         """Grant and hold; no process is started.
 
@@ -96,11 +97,13 @@ class NonoSandbox(FileTools):
                 tools alike, whether they exist or not; see `nono_py.CapabilitySet.deny_path`.
             unprotect: Names, or `all`, that may be changed although they are protected by default; see
                 `nono_py.CapabilitySet.protect`.
+            allow_unix_sockets: Unix sockets outside that commands may connect to; a directory means all
+                below it. What answers there runs outside the sandbox with rights of its own.
 
         Raises:
             ValueError: Arguments that contradict each other, a malformed pattern, an unknown protected name, or
                 a file where a directory belongs.
-            FileNotFoundError: A granted directory does not exist.
+            FileNotFoundError: A granted directory, or that of a granted socket, does not exist.
             NotImplementedError: A proxy or snapshots are asked for.
         """
         _check_timeout(timeout)
@@ -139,6 +142,8 @@ class NonoSandbox(FileTools):
         for name in unprotect or ():
             self._caps.unprotect(name)
         denied = [path for path in self._caps.denied_paths if not _PATTERN.intersection(path)]
+        for path in allow_unix_sockets or ():
+            self._caps.allow_unix_socket(path, scope="dir_subtree" if os.path.isdir(path) else "file")
         self._survey = Survey()
         if inherit_toolchains:
             self._survey = grant_toolchains(self._caps, os.environ.get("PATH", ""), self._working_dir, denied)

@@ -70,6 +70,20 @@ def grants(sandbox: NonoSandbox) -> dict[str, AccessMode]:
     return {grant.resolved: grant.access for grant in sandbox.capabilities.fs_capabilities()}
 
 
+def test_unix_sockets(tmp_path: Path, workspace: Path) -> None:
+    directory = tmp_path / "run"
+    directory.mkdir()
+    paths = [str(directory), str(directory / "later.sock")]
+    with NonoSandbox(working_dir=str(workspace), allow_unix_sockets=paths) as sandbox:
+        granted = [(grant.resolved, grant.scope, grant.mode) for grant in sandbox.capabilities.unix_sockets]
+    assert granted == [(paths[0], "dir_subtree", "connect"), (paths[1], "file", "connect")]
+    (workspace / "file").touch()
+    with pytest.raises(ValueError, match="Expected a Unix socket but got a file"):
+        NonoSandbox(working_dir=str(workspace), allow_unix_sockets=[str(workspace / "file")])
+    with pytest.raises(FileNotFoundError):
+        NonoSandbox(working_dir=str(workspace), allow_unix_sockets=["/nonexistent/s"])
+
+
 def test_grants(tmp_path: Path) -> None:
     paths = [tmp_path / name for name in ("ws", "r", "w", "rw")]
     for path in paths:
