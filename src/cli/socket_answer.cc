@@ -69,13 +69,18 @@ Answer answer_for_socket(const std::string& path, plan::SocketUse use, const pla
                            ? cat(doing, " is denied: --deny ", said.denied_path, " beats every grant around it.")
                            : cat(doing, " is denied: ", said.denied_path, " is protected (", said.protected_by, ").");
       break;
+    case Reason::kNoSockets:
+      answer.reason = "unix_socket_not_granted";
+      answer.details = cat(doing, " is denied: Unix sockets take a supervisor or a newer kernel, and this host has neither.");
+      break;
     case Reason::kNotGranted:
       answer.reason = "unix_socket_not_granted";
       answer.details = cat(doing, " is denied", said.granted_path.empty() ? "" : ", unless a process inside has made it",
                            ": no grant covers it.");
       break;
   }
-  if (!answer.allowed && said.reason != Reason::kDeniedPath) answer.flag = flag_that_allows(facts, use);
+  const bool may_be_granted = said.reason == Reason::kNotGranted || said.reason == Reason::kConnectOnly;
+  if (may_be_granted) answer.flag = flag_that_allows(facts, use);
   if (!answer.protected_by.empty()) answer.flag = cat("--unprotect ", answer.protected_by);
   if (said.reason != Reason::kWritable && !facts.danger.empty()) {
     answer.warning = facts.danger;

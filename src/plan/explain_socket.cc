@@ -24,6 +24,10 @@ const UnixSocketCapability* covering(const Plan& plan, const std::string& place,
 SocketAnswer explain_unix_socket(const Plan& plan, const capability::Ancestry& place, SocketUse use) {
   const bool bind = use == SocketUse::kBind;
   SocketAnswer answer;
+  if (plan.seccomp_rules.unix_sockets == UnixSockets::kNone) {
+    answer.reason = SocketAnswer::Reason::kNoSockets;
+    return answer;
+  }
   const auto* denial = denial_of(plan.grants, plan.denials, place.canonical, bind ? Use::kChange : Use::kRead);
   if (denial != nullptr) {
     answer.reason = SocketAnswer::Reason::kDeniedPath;

@@ -21,6 +21,7 @@ struct SocketAnswer {
     kConnectOnly,  // bind only: `grant` covers it, without bind
     kDeniedPath,   // a denial beats every grant
     kNotGranted,
+    kNoSockets,    // this host can hold none, so none can be made
   };
   Reason reason = Reason::kNotGranted;
   std::optional<capability::UnixSocketCapability> grant;

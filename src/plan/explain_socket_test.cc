@@ -20,6 +20,7 @@ class ExplainSocketTest : public testing::Test {
     plan.grants = set_.fs();
     plan.denials = set_.denials();
     plan.unix_sockets = set_.unix_sockets();
+    plan.seccomp_rules.unix_sockets = sockets_;
     return explain_unix_socket(plan, capability::ancestry_of(path), use);
   }
   Reason connect(const std::string& path) const { return ask(path, SocketUse::kConnect).reason; }
@@ -28,7 +29,15 @@ class ExplainSocketTest : public testing::Test {
   capability::TestDirectory dir_;
   std::string run_ = dir_.directory("run");
   CapabilitySet set_;
+  UnixSockets sockets_ = UnixSockets::kAsked;
 };
+
+TEST_F(ExplainSocketTest, WhereNoneCanBeMade) {
+  ASSERT_TRUE(set_.allow_path(dir_.path(), AccessMode::kReadWrite));
+  sockets_ = UnixSockets::kNone;
+  EXPECT_EQ(connect(run_ + "/s"), Reason::kNoSockets);
+  EXPECT_EQ(bind(run_ + "/s"), Reason::kNoSockets);
+}
 
 TEST_F(ExplainSocketTest, NothingIsGrantedByFileGrants) {
   ASSERT_TRUE(set_.allow_path(dir_.path(), AccessMode::kReadWrite));
