@@ -21,7 +21,6 @@ class DenialList {
   DenialList() = default;
   DenialList(Denials own) : own_(std::make_shared<Denials>(std::move(own))) {}  // NOLINT: it is one
   DenialList(Shared own, Shared built_in) : own_(std::move(own)), built_in_(std::move(built_in)) {}
-  operator Denials() const { return {begin(), end()}; }  // NOLINT: it is one
 
   [[nodiscard]] const Denials& own() const { return own_ ? *own_ : none(); }
   [[nodiscard]] const Denials& built_in() const { return built_in_ ? *built_in_ : none(); }

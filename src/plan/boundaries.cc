@@ -3,7 +3,6 @@
 #include <sys/resource.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/text.h"
 #include "kernel/uapi.h"
@@ -29,22 +28,20 @@ std::string metadata_calls(const Plan& plan) {
   return text;
 }
 
-// What the supervisor is asked besides: every call that can give a name to something, or open one.
-constexpr std::array kNameCalls = {"openat2", "creat",    "mkdir",  "mkdirat", "mknod",   "mknodat",   "rename", "renameat",
-                                   "renameat2", "link", "linkat", "symlink", "symlinkat", "unlink", "unlinkat", "rmdir",
-                                   "truncate",  "bind"};
-
-bool exists(const Plan& plan, std::string_view name) {
-  const auto& table = syscall_table();
-  const auto call = std::ranges::find(table, name, &Syscall::name);
-  return call != table.end() && (plan.facts.arch == kernel::Arch::kX86_64 ? call->x86_64 : call->aarch64) >= 0;
-}
-
+// Those that open a name and, with them, those that can give or take one.
 std::string name_calls(const Plan& plan) {
-  std::string text = exists(plan, "open") ? "open, openat" : "openat";
+  const auto exists = [&](const Syscall& call) {
+    return (plan.facts.arch == kernel::Arch::kX86_64 ? call.x86_64 : call.aarch64) >= 0;
+  };
+  const auto opens = [](Verdict verdict) { return verdict == Verdict::kOpen || verdict == Verdict::kOpenat; };
+  std::string text;
+  for (const Syscall& call : syscall_table()) {
+    if (exists(call) && opens(call.verdict)) text += cat(text.empty() ? "" : ", ", call.name);
+  }
   if (plan.seccomp_rules.names == Names::kChangesAsked) text += " to write or create";
-  for (const char* call : kNameCalls) {
-    if (exists(plan, call)) text += cat(", ", call);
+  for (const Syscall& call : syscall_table()) {
+    const bool asked = call.verdict == Verdict::kName || call.verdict == Verdict::kOpenat2 || call.verdict == Verdict::kTruncate;
+    if (exists(call) && asked) text += cat(", ", call.name);
   }
   return text;
 }

@@ -465,9 +465,10 @@ def test_git_works_beside_settings_that_it_may_not_read(nono):
     nono.file(".gitconfig", "[user]\n\tname = n\n\temail = e\n")
     nono.directory("project")
     script = "git init -q . && git config user.name || echo none"
-    done = nono.run("--allow", "project", "--cwd", "project", "--", "sh", "-c", script)
+    flags = ("--allow", "project", "--cwd", "project", "--unprotect", "git")
+    done = nono.run(*flags, "--", "sh", "-c", script)
     assert (done.returncode, done.stdout) == (0, b"none\n"), done.stderr
-    done = nono.run("--allow", "project", "--read-file", ".gitconfig", "--cwd", "project", "--", "sh", "-c", script)
+    done = nono.run(*flags, "--read-file", ".gitconfig", "--", "sh", "-c", script)
     assert (done.returncode, done.stdout) == (0, b"n\n"), done.stderr
 
 
