@@ -215,8 +215,8 @@ def test_the_record_names_the_rules_and_the_calls(work: Path) -> None:
     assert "14 rules (git, agents)" in boundary(record, "protected names")["detail"]
     calls = boundary(record, "calls that name files")
     assert calls["enforced_by"] == "supervisor"
-    assert "to write or create, openat2" in calls["detail"]
-    for call in ("mkdirat", "renameat2", "linkat", "symlinkat", "unlinkat", "truncate", "bind"):
+    assert "openat to write or create, " in calls["detail"]
+    for call in ("openat2", "mkdirat", "mknodat", "renameat2", "linkat", "symlinkat", "unlinkat", "truncate"):
         assert call in calls["detail"]
 
     caps.deny_path("**/.env")
