@@ -196,7 +196,7 @@ Parsed<RunArguments> parse_run(const std::vector<std::string>& words) {
   app.add_option("--max-processes", run.limits.processes, "Processes and threads of the user (not of root)")
       ->option_text("N")->check(CLI::Range(1U, 4194304U))->group("Limits");
   choice<plan::Isolation>(app, "--isolation", run.isolation,
-                          "auto, process, namespaces: own /proc, read-only root; strict: and nothing but the grants",
+                          "auto, process, namespaces (own /proc), strict (and only grants seen)",
                           {{"auto", plan::Isolation::kAuto},
                            {"process", plan::Isolation::kProcess},
                            {"namespaces", plan::Isolation::kNamespaces},

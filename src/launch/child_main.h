@@ -120,7 +120,7 @@ struct KeeperStart {
   SeccompInstall seccomp;
   int host_pid = 0;
   bool once = false;  // serves one command
-  bool sends_listener = false;  // the filter's, in the first message to the host
+  bool sends_listener = false;  // the filter's, in a message to the host when it is installed
   void* command_stack = nullptr;  // its top
   void* init_stack = nullptr;
   std::atomic<Launch*> current{nullptr};  // the request that the command's process has received

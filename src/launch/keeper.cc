@@ -79,18 +79,22 @@ Status Keeper::watch_covers() {
 
 // The first message of a keeper. When it has ended instead, that is seen later.
 Status Keeper::take_listener() {
-  if (!start_.sends_listener || listener_.valid()) return {};
+  if (!start_.sends_listener || (listener_.valid() && !start_.fresh_proc)) return {};
+  listener_.reset();
   char byte = 0;
   iovec payload{&byte, sizeof byte};
   alignas(cmsghdr) std::array<unsigned char, CMSG_SPACE(sizeof(int))> control{};
   msghdr message{};
   message.msg_iov = &payload;
   message.msg_iovlen = 1;
+  ssize_t size = 0;
+  while ((size = ::recvmsg(socket_.get(), &message, MSG_PEEK)) < 0 && errno == EINTR) {
+  }
+  // Another message: the command has ended before it had a filter.
+  if (size > 0 && (message.msg_flags & MSG_CTRUNC) == 0) return {};
   message.msg_control = control.data();
   message.msg_controllen = control.size();
-  ssize_t size = 0;
-  while ((size = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC)) < 0 && errno == EINTR) {
-  }
+  if (size > 0) size = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC | MSG_DONTWAIT);
   if (size == 0 || (size < 0 && errno == ECONNRESET)) return {};
   if (size < 0) return io("recvmsg()");
   const cmsghdr* header = CMSG_FIRSTHDR(&message);

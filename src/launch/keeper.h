@@ -51,7 +51,8 @@ class Keeper {
   [[nodiscard]] int covers() const { return view_mounts_.get(); }
   [[nodiscard]] Fd open_view_mounts() const;  // another one; invalid with errno
 
-  // With a filter that asks a supervisor: its listener, which a new keeper sends. kIo.
+  // With a filter that asks a supervisor: its listener, which comes once, or with a /proc for each command after
+  // each `send`. kIo.
   [[nodiscard]] Status take_listener();
   [[nodiscard]] int listener() const { return listener_.get(); }
 

@@ -77,8 +77,8 @@ bool DeniedNames::is_pinned(const std::string& place) const {
 
 bool DeniedNames::is_border(const std::string& from, const std::string& to) const {
   return std::ranges::any_of(denials_, [&](const capability::Denial& denial) {
-    return denial.is_pattern() && capability::is_within_folded(denial.base(), from) !=
-                                      capability::is_within_folded(denial.base(), to);
+    return denial.is_pattern() && capability::is_within_any_case(denial.base(), from) !=
+                                      capability::is_within_any_case(denial.base(), to);
   });
 }
 
