@@ -121,6 +121,7 @@ struct KeeperStart {
   int host_pid = 0;
   bool once = false;  // serves one command
   bool sends_listener = false;  // the filter's, in a message to the host when it is installed
+  bool asks_to_send = false;    // that filter asks about sendmsg
   void* command_stack = nullptr;  // its top
   void* init_stack = nullptr;
   std::atomic<Launch*> current{nullptr};  // the request that the command's process has received
@@ -134,6 +135,10 @@ struct KeeperStart {
   // exec or end. Whoever killed the keeper has not necessarily waited for the others.
   std::atomic<int> init_in_memory{0};
   std::atomic<int> command_in_memory{0};
+
+  // --- between whoever installs the filter and its messenger ---
+  static constexpr int kNotYet = -2;
+  std::atomic<int> listener{kNotYet};  // its number, then what became of it; negative: a failure
 
   // --- between keeper, init and command ---
   int keeper_pid = 0;

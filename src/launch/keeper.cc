@@ -140,7 +140,7 @@ Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
   Fd mounts;
   if (view) mounts = Fd(::open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC));
   auto keeper = NONO_TRY(make(plan.seccomp_program, std::move(view), !identity.is_complete(),
-                              plan.seccomp_rules.ask()));
+                              plan.seccomp_rules));
   if (mounts.valid()) keeper->mounts_ = NONO_TRY(kernel::above_stdio(std::move(mounts)));
   keeper->identity_ = std::move(identity);
   keeper->host_files_ = std::move(files);
@@ -168,7 +168,7 @@ void Keeper::discard_kept() {
 }
 
 Result<std::unique_ptr<Keeper>> Keeper::make(plan::SeccompProgram program, std::optional<ViewKey> view,
-                                             bool once, bool asks) {
+                                             bool once, const plan::SeccompRules& rules) {
   std::unique_ptr<Keeper> keeper(new Keeper);
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) return io("socketpair()");
@@ -192,7 +192,8 @@ Result<std::unique_ptr<Keeper>> Keeper::make(plan::SeccompProgram program, std::
   }
   start.host_pid = ::getpid();
   start.once = once;
-  start.sends_listener = asks;
+  start.sends_listener = rules.ask();
+  start.asks_to_send = rules.unix_sockets == plan::UnixSockets::kAskedToSend;
   start.command_stack = keeper->stacks_.get() + 2 * kStackSize;
   start.init_stack = keeper->stacks_.get() + 3 * kStackSize;
   *reinterpret_cast<KeeperStart**>(keeper->stacks_.get()) = &start;

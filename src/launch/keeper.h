@@ -71,7 +71,8 @@ class Keeper {
   };
   Keeper() = default;
   [[nodiscard]] static Result<std::unique_ptr<Keeper>> make(plan::SeccompProgram program,
-                                                            std::optional<ViewKey> view, bool once, bool asks);
+                                                            std::optional<ViewKey> view, bool once,
+                                                            const plan::SeccompRules& rules);
   [[nodiscard]] bool view_is_current() const;
   [[nodiscard]] Result<bool> send_message(Launch* launch, const std::vector<int>& descriptors);
 

@@ -1,5 +1,6 @@
 // The keeper and the init. Runs in the host's memory: system calls only.
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <linux/prctl.h>
 #include <linux/seccomp.h>
 #include <sched.h>
@@ -110,12 +111,15 @@ void enter_scope(KeeperStart& start) {
 }
 
 // A call that has been received is not interrupted by signals where the kernel can do that (Linux 5.19).
-void send_listener(KeeperStart& start, Failure& failure) {
+long install_listening_filter(const KeeperStart& start) {
   constexpr unsigned long kWaitKillable = 1UL << 5;
   constexpr unsigned long kFlags = SECCOMP_FILTER_FLAG_NEW_LISTENER;
-  long listener = call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, kFlags | kWaitKillable, address(&start.seccomp));
-  if (listener == -EINVAL) listener = call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, kFlags, address(&start.seccomp));
-  check(failure, Step::kSeccomp, listener);
+  const long listener = call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, kFlags | kWaitKillable, address(&start.seccomp));
+  if (listener != -EINVAL) return listener;
+  return call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, kFlags, address(&start.seccomp));
+}
+
+long send_descriptor(int descriptor) {
   const char byte = 0;
   const struct iovec payload = {const_cast<char*>(&byte), 1};
   alignas(cmsghdr) unsigned char control[CMSG_SPACE(sizeof(int))] = {};
@@ -123,18 +127,52 @@ void send_listener(KeeperStart& start, Failure& failure) {
   header->cmsg_level = SOL_SOCKET;
   header->cmsg_type = SCM_RIGHTS;
   header->cmsg_len = CMSG_LEN(sizeof(int));
-  *reinterpret_cast<int*>(CMSG_DATA(header)) = static_cast<int>(listener);
+  *reinterpret_cast<int*>(CMSG_DATA(header)) = descriptor;
   struct msghdr message = {};
   message.msg_iov = const_cast<struct iovec*>(&payload);
   message.msg_iovlen = 1;
   message.msg_control = control;
   message.msg_controllen = sizeof control;
-  check(failure, Step::kSeccomp, call(SYS_sendmsg, kSocket, address(&message), MSG_NOSIGNAL));
+  return call(SYS_sendmsg, kSocket, address(&message), MSG_NOSIGNAL);
+}
+
+// The messenger: shares our memory and descriptors, but not the filter, for it is made before.
+void messenger_main(void* argument) {
+  auto& start = *static_cast<KeeperStart*>(argument);
+  while (start.listener.load() == KeeperStart::kNotYet) {
+    call(SYS_futex, address(&start.listener), FUTEX_WAIT, KeeperStart::kNotYet, 0);
+  }
+  const int listener = start.listener.load();
+  start.listener.store(listener < 0 ? -1 : static_cast<int>(send_descriptor(listener)));
+  leave(0);
+}
+
+// A filter that asks about sendmsg would ask about this one, and nobody could answer yet.
+void send_listener_by_messenger(KeeperStart& start, Failure& failure) {
+  start.listener.store(KeeperStart::kNotYet);
+  int unused = 0;
+  const long messenger = kernel::raw::clone(CLONE_VM | CLONE_FILES, start.command_stack, &unused, messenger_main, &start);
+  check(failure, Step::kClone, messenger);
+  const long listener = install_listening_filter(start);
+  start.listener.store(listener < 0 ? -1 : static_cast<int>(listener));
+  call(SYS_futex, address(&start.listener), FUTEX_WAKE, 1);
+  while (call(SYS_wait4, messenger, 0, __WALL, 0) == -EINTR) {
+  }
+  check(failure, Step::kSeccomp, listener);
+  check(failure, Step::kSeccomp, start.listener.load());
+  call(SYS_close, listener);
+}
+
+void send_listener(KeeperStart& start, Failure& failure) {
+  const long listener = install_listening_filter(start);
+  check(failure, Step::kSeccomp, listener);
+  check(failure, Step::kSeccomp, send_descriptor(static_cast<int>(listener)));
   call(SYS_close, listener);
 }
 
 void install_filter(KeeperStart& start, Failure& failure) {
   check(failure, Step::kNoNewPrivs, call(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0));
+  if (start.sends_listener && start.asks_to_send) return send_listener_by_messenger(start, failure);
   if (start.sends_listener) return send_listener(start, failure);
   check(failure, Step::kSeccomp,
         call(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, address(&start.seccomp)));

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
@@ -15,19 +16,30 @@
 
 namespace nono::supervise {
 
-Result<Fd> ruleset_of(const plan::LandlockRules& rules, const std::vector<plan::LandlockPathRule>& in_proc,
-                      int thread) {
+Rules::Rules(const plan::Plan& plan) : landlock(plan.landlock) {
   // Which sockets are reached is decided here, not by Landlock, whose rules could not tell (socket_change.h).
-  plan::LandlockRules ours = rules;
-  ours.handled_fs &= ~std::uint64_t{kernel::kFsResolveUnix};
-  for (auto& rule : ours.paths) rule.access &= ~std::uint64_t{kernel::kFsResolveUnix};
-  Fd ruleset = NONO_TRY(launch::make_ruleset(ours));
-  for (const auto& rule : in_proc) {
-    const Fd place(::open(cat("/proc/", thread, "/root", rule.path).c_str(), O_PATH | O_CLOEXEC));
-    if (!place.valid() || rule.access == 0) continue;  // closed, then
-    if (Status ok = kernel::landlock_add_path_rule(ruleset, place.get(), rule.access); !ok) {
-      return tl::unexpected(ok.error());
-    }
+  landlock.handled_fs &= ~std::uint64_t{kernel::kFsResolveUnix};
+  for (auto& rule : landlock.paths) rule.access &= ~std::uint64_t{kernel::kFsResolveUnix};
+  if (plan.view) in_proc = plan.view->in_proc;
+  for (const auto& grant : plan.unix_sockets) {
+    if (grant.mode != capability::SocketMode::kConnectBind) continue;
+    const bool is_file = grant.scope == capability::SocketScope::kFile;
+    sockets_in.push_back(is_file ? grant.resolved.substr(0, std::max<std::size_t>(grant.resolved.rfind('/'), 1)) : grant.resolved);
+  }
+}
+
+Result<Fd> ruleset_of(const Rules& rules, int thread) {
+  Fd ruleset = NONO_TRY(launch::make_ruleset(rules.landlock));
+  const auto add = [&](const std::string& path, std::uint64_t access) -> Status {
+    const Fd place(::open(cat("/proc/", thread, "/root", path).c_str(), O_PATH | O_CLOEXEC));
+    if (!place.valid() || access == 0) return {};  // closed, then
+    return kernel::landlock_add_path_rule(ruleset, place.get(), access);
+  };
+  for (const auto& rule : rules.in_proc) {
+    if (Status ok = add(rule.path, rule.access); !ok) return tl::unexpected(ok.error());
+  }
+  for (const auto& path : rules.sockets_in) {
+    if (Status ok = add(path, kernel::kFsMakeSock); !ok) return tl::unexpected(ok.error());
   }
   return ruleset;
 }

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/fd.h"
@@ -13,10 +14,17 @@
 
 namespace nono::supervise {
 
-// The command's rules as a ruleset. `thread`: one of the command's, whose /proc the rules below /proc mean if it
-// has a mount view.
-[[nodiscard]] Result<Fd> ruleset_of(const plan::LandlockRules& rules, const std::vector<plan::LandlockPathRule>& in_proc,
-                                    int thread);
+// The command's rules, and what they lack for those calls alone that are performed here.
+struct Rules {
+  plan::LandlockRules landlock;
+  std::vector<plan::LandlockPathRule> in_proc;  // with a mount view: of its own /proc
+  std::vector<std::string> sockets_in;          // directories in which a grant lets sockets be made
+
+  explicit Rules(const plan::Plan& plan);
+};
+
+// As a ruleset. `thread`: one of the command's, by whose root the paths are meant.
+[[nodiscard]] Result<Fd> ruleset_of(const Rules& rules, int thread);
 
 // `kept_capabilities`: none if it has none to drop. False: it must not be used.
 [[nodiscard]] bool confine_this_thread(const Fd& ruleset, std::optional<std::uint64_t> kept_capabilities);

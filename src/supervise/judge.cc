@@ -128,7 +128,7 @@ Law::Law(const plan::Plan& plan)
       root(plan.view ? Root::kPrivate : Root::kOurs),
       grants(plan.grants),
       names(plan),
-      sockets{plan.unix_sockets, {}} {}
+      sockets{plan.unix_sockets, plan.grants, {}} {}
 
 std::optional<int> refusal_at_once(const Law& law, const seccomp_notif& call) {
   const auto decoded = decode_call(law, call);

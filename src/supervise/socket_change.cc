@@ -159,6 +159,7 @@ class Change {
     const auto place = place_of(held);
     if (const int* error = std::get_if<int>(&place)) return *error;
     if (const int error = names_.check(std::get<std::string>(place), std::nullopt, plan::Use::kChange)) return error;
+    if (!may_bind(std::get<std::string>(place))) return EACCES;
     const std::string name(plain_name(held));
     const bool is_in_view = ends_.path.root == Root::kPrivate && !is_absolute(address);
     const int from = is_in_view ? held.directory.get() : ends_.path.root == Root::kOurs ? ends_.path.fd.get() : -1;
@@ -170,6 +171,14 @@ class Change {
     const bool is_socket = ::fstatat(held.directory.get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode);
     if (is_socket) law_.bound.add(key_of(held.directory.get(), name));
     return 0;
+  }
+
+  // Landlock knows directories alone: a grant of one socket would be one of all others beside it.
+  [[nodiscard]] bool may_bind(const std::string& place) const {
+    const auto binds = [](const auto& grant) { return grant.mode == capability::SocketMode::kConnectBind; };
+    if (std::ranges::none_of(law_.grants, binds)) return true;
+    return std::ranges::any_of(law_.grants, [&](const auto& grant) { return binds(grant) && grant.covers(place); }) ||
+           std::ranges::any_of(law_.files, [&](const auto& grant) { return capability::writes(grant.access) && grant.covers(place); });
   }
 
   Answer send(const Send& call, const RawAddress& address) const {

@@ -6,6 +6,7 @@
 
 #include <vector>
 
+#include "capability/grant_list.h"
 #include "capability/unix_socket.h"
 #include "supervise/answer.h"
 #include "supervise/denied_names.h"
@@ -26,6 +27,7 @@ struct SocketEnds {
 // Any thread.
 struct SocketLaw {
   std::vector<capability::UnixSocketCapability> grants;
+  capability::GrantList files;
   OwnObjects bound;
 };
 

@@ -63,9 +63,8 @@ struct Task {
 
 struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
   explicit State(const plan::Plan& plan)
-      : law(plan), landlock(plan.landlock) {
+      : law(plan), rules(plan) {
     if (plan.facts.capabilities != 0) kept_capabilities = plan.kept_capabilities;
-    if (plan.view) in_proc = plan.view->in_proc;
   }
 
   void receive_calls();
@@ -84,8 +83,7 @@ struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
 
   Law law;
   std::optional<std::uint64_t> kept_capabilities;
-  plan::LandlockRules landlock;
-  std::vector<plan::LandlockPathRule> in_proc;
+  const Rules rules;
   Fd listener;
   Fd ending;  // readable once the command has ended
   Fd ruleset;  // made by the first call, before the first hand
@@ -195,7 +193,7 @@ std::optional<seccomp_notif> Supervisor::State::receive() {
 // Is there somebody who could perform it?
 bool Supervisor::State::take_on(const seccomp_notif& call) {
   if (!ruleset.valid()) {
-    if (auto made = ruleset_of(landlock, in_proc, static_cast<int>(call.pid))) ruleset = *std::move(made);
+    if (auto made = ruleset_of(rules, static_cast<int>(call.pid))) ruleset = *std::move(made);
   }
   if (!ruleset.valid()) {
     respond(call.id, EPERM);

@@ -261,3 +261,141 @@ def test_tmux_inside(short: Path) -> None:
 
 def test_outside_the_same_code_reaches_it(short: Path) -> None:
     assert outside(OWN, short, "process").stdout == b"all work\n"
+
+
+# --- grants ------------------------------------------------------------------------------------------
+
+class Server:
+    """A socket outside, that answers one client with what it got, in capitals."""
+
+    def __init__(self, path: Path, kind: socket.SocketKind) -> None:
+        self.socket = socket.socket(socket.AF_UNIX, kind)
+        self.socket.bind(str(path))
+        os.chmod(path, 0o777)
+        self.received: list[bytes] = []
+        if kind != socket.SOCK_DGRAM:
+            self.socket.listen()
+        self.kind = kind
+        threading.Thread(target=self.serve, daemon=True).start()
+
+    def serve(self) -> None:
+        try:
+            while True:
+                if self.kind == socket.SOCK_DGRAM:
+                    self.received.append(self.socket.recv(100_000))
+                else:
+                    peer, _ = self.socket.accept()
+                    with peer:
+                        self.received.append(peer.recv(100))
+                        peer.sendall(self.received[-1].upper())
+        except OSError:
+            return
+
+
+@pytest.fixture
+def servers(short: Path) -> Iterator[dict[str, Server]]:
+    made = {}
+    for name, kind in (("stream", socket.SOCK_STREAM), ("other", socket.SOCK_STREAM), ("datagram", socket.SOCK_DGRAM), ("closed", socket.SOCK_DGRAM)):
+        made[name] = Server(short / name, kind)
+    yield made
+    for server in made.values():
+        server.socket.close()
+
+
+@pytest.mark.parametrize("isolation", ISOLATIONS)
+@pytest.mark.parametrize("network", ["open", "blocked"])
+def test_a_granted_socket_is_reached_and_its_neighbour_is_not(short: Path, servers: dict[str, Server], isolation: str, network: str) -> None:
+    code = """
+import socket, sys
+for name in ("stream", "other"):
+    s = socket.socket(socket.AF_UNIX)
+    try:
+        s.connect(sys.argv[1] + "/" + name); s.sendall(b"text"); print(s.recv(9))
+    except OSError as error:
+        print(error.errno)
+"""
+    caps = caps_of(network)
+    caps.allow_unix_socket(short / "stream")
+    result = python(caps, code, short, isolation=isolation)
+    assert result.stdout == b"b'TEXT'\n13\n" and servers["other"].received == [], result
+
+
+DATAGRAMS = r"""
+import ctypes, os, socket, sys
+base = sys.argv[1]
+def attempt(what, act):
+    try:
+        print(what, act())
+    except OSError as error:
+        print(what, error.errno)
+for name in ("datagram", "closed"):
+    to = base + "/" + name
+    s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    attempt("sendto", lambda: s.sendto(b"sendto", to))
+    attempt("sendmsg", lambda: s.sendmsg([b"send", b"msg"], [], 0, to))
+    attempt("connect", lambda: s.connect(to))
+    attempt("send", lambda: s.send(b"send"))
+    attempt("sendmsg", lambda: s.sendmsg([b"connected"]))
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+a.send(b"pair"); print(b.recv(9))
+read, write = os.pipe()
+one, two = socket.socketpair()
+socket.send_fds(one, [b"x"], [write])
+_, [passed], _, _ = socket.recv_fds(two, 9, 1)
+os.write(passed, b"through"); print(os.read(read, 9))
+one.sendall(b"y" * 3_000_000) if os.fork() else (sum(len(two.recv(65536)) for _ in range(10)), os._exit(0))
+"""
+
+
+def test_datagrams_go_where_a_grant_is(short: Path, servers: dict[str, Server]) -> None:
+    caps = caps_for()
+    caps.allow_unix_socket(short / "datagram")
+    code = DATAGRAMS.rsplit("\n", 2)[0] + "\n"
+    result = python(caps, code, short, isolation="process")
+    assert result.stdout.decode().split("\n") == [
+        "sendto 6", "sendmsg 7", "connect None", "send 4", "sendmsg 9",
+        "sendto 13", "sendmsg 13", "connect 13", "send 107", "sendmsg 107", "b'pair'", "b'through'", "",
+    ], result  # fmt: skip
+    assert sorted(servers["datagram"].received) == sorted([b"sendto", b"sendmsg", b"send", b"connected"])
+    assert servers["closed"].received == []
+
+
+def test_a_directory_and_a_socket_to_be_made(short: Path) -> None:
+    (short / "run").mkdir()
+    caps = caps_for()
+    caps.allow_unix_socket(short / "run" / "mine", bind=True)
+    code = """
+import socket, sys
+for name in ("mine", "yours"):
+    try:
+        socket.socket(socket.AF_UNIX).bind(f"{sys.argv[1]}/run/{name}"); print("bound")
+    except OSError as error:
+        print(error.errno)
+"""
+    assert python(caps, code, short, isolation="process").stdout == b"bound\n13\n"
+    assert os.listdir(short / "run") == ["mine"]
+
+
+def test_many_messages_at_once_under_a_grant(short: Path) -> None:
+    """sendmmsg, as the C library's resolver uses it."""
+    code = """
+import ctypes, socket, sys
+class Part(ctypes.Structure): _fields_ = [("at", ctypes.c_char_p), ("size", ctypes.c_size_t)]
+class Message(ctypes.Structure):
+    _fields_ = [("name", ctypes.c_void_p), ("name_size", ctypes.c_uint), ("parts", ctypes.POINTER(Part)), ("count", ctypes.c_size_t),
+                ("control", ctypes.c_void_p), ("control_size", ctypes.c_size_t), ("flags", ctypes.c_long), ("sent", ctypes.c_uint)]
+a, b = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+messages = (Message * 2)()
+for i, text in enumerate((b"one", b"three")):
+    messages[i].parts = ctypes.pointer(Part(text, len(text))); messages[i].count = 1
+libc = ctypes.CDLL(None, use_errno=True)
+done = 0
+while done < 2:
+    n = libc.sendmmsg(a.fileno(), ctypes.byref(messages, done * ctypes.sizeof(Message)), 2 - done, 0)
+    assert n > 0, ctypes.get_errno()
+    done += n
+print(messages[0].sent, messages[1].sent, b.recv(9), b.recv(9))
+"""
+    caps = caps_for()
+    caps.allow_unix_socket(short / "s")
+    assert python(caps, code, isolation="process").stdout == b"3 5 b'one' b'three'\n"
