@@ -61,6 +61,14 @@ struct Check {
     check(call.from, false);
     check(call.to, false);
   }
+  void operator()(const supervise::SocketCall& call) const { std::visit(*this, call); }
+  void operator()(const supervise::Connect& call) const { check(call.address); }
+  void operator()(const supervise::Bind& call) const { check(call.address); }
+  void operator()(const supervise::Listen&) const {}
+  void operator()(const supervise::Send& call) const {
+    if (call.address) check(*call.address);
+    require(call.data.size() <= 256 * 1024 && call.descriptors.size() <= 253);
+  }
   template <class Call>
   void operator()(const Call& call) const {
     check(call.target, false);
@@ -69,6 +77,10 @@ struct Check {
  private:
   static void check(const std::string& path) {
     require(!path.empty() && path.size() < 4096 && path.find('\0') == std::string::npos);
+  }
+  static void check(const supervise::SocketAddress& address) {
+    require(address.bytes.size() <= 128);
+    if (const auto path = address.path()) require(!path->empty() && path->size() <= 108 && path->find('\0') == std::string::npos);
   }
   static void check(const supervise::Target& target, bool may_be_a_descriptor) {
     require(may_be_a_descriptor || target.path);

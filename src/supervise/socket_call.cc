@@ -90,7 +90,7 @@ class Decoder {
       send.address = address(head.name, static_cast<int>(std::min<std::uint32_t>(head.name_size, sizeof(sockaddr_storage))));
     }
     if (head.part_count > IOV_MAX) in_.fail(EMSGSIZE);
-    for (std::uint64_t i = 0; i < head.part_count && in_.error() == 0; ++i) {
+    for (std::uint64_t i = 0; i < head.part_count && in_.error() == 0 && !send.is_cut; ++i) {
       Part part;
       in_.note(read_object(in_.memory(), head.parts + i * sizeof part, part));
       if (in_.error() == 0) add_data(send, part.at, part.size);
@@ -100,8 +100,9 @@ class Decoder {
   }
 
   void add_data(Send& send, std::uint64_t at, std::uint64_t size) {
-    if (size > kMaxData - send.data.size()) return in_.fail(EMSGSIZE);
     const std::size_t before = send.data.size();
+    send.is_cut = size > kMaxData - before;
+    if (send.is_cut) size = kMaxData - before;
     send.data.resize(before + size);
     if (size != 0) in_.note(read_all(in_.memory(), at, std::span(send.data).subspan(before)));
   }

@@ -40,6 +40,7 @@ struct Send {
   int socket = -1;
   std::optional<SocketAddress> address;
   std::vector<std::byte> data;
+  bool is_cut = false;           // there was more: a stream may take a part, a datagram may not
   std::vector<int> descriptors;  // SCM_RIGHTS: numbers in the caller's table
   int flags = 0;
   std::uint64_t length_at = 0;   // sendmmsg: where the caller will read how much was sent. A datagram is sent whole

@@ -182,7 +182,9 @@ class Change {
   }
 
   Answer send(const Send& call, const RawAddress& address) const {
-    if (call.length_at != 0 && option(ends_.socket, SO_TYPE) == SOCK_STREAM) return Answer::of(EOPNOTSUPP);
+    const bool is_stream = option(ends_.socket, SO_TYPE) == SOCK_STREAM;
+    if (call.length_at != 0 && is_stream) return Answer::of(EOPNOTSUPP);
+    if (call.is_cut && !is_stream) return Answer::of(EMSGSIZE);
     iovec data{const_cast<std::byte*>(call.data.data()), call.data.size()};
     std::vector<std::byte> control;
     msghdr message{};
