@@ -17,15 +17,19 @@ from nono_py import AccessMode, CapabilitySet, sandboxed_exec
 MAKE = ["make", "-s", "-j2", "a"]
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/", "LC_ALL": "C.UTF-8"}
 CALLS = """
-import ctypes, sys, time
+import ctypes, os, sys, time
 libc = ctypes.CDLL(None)
-best = 1e9
-for _ in range(7):
-    start = time.perf_counter()
-    for _ in range(2000):
-        libc.chmod(b"file", 0o600)
-    best = min(best, (time.perf_counter() - start) / 2000)
-print(best * 1e6)
+def chmod(): libc.chmod(b"file", 0o600)
+def read(): libc.close(libc.open(b"file", os.O_RDONLY))
+def write(): libc.close(libc.open(b"file", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
+for call in (chmod, read, write):
+    best = 1e9
+    for _ in range(7):
+        start = time.perf_counter()
+        for _ in range(2000):
+            call()
+        best = min(best, (time.perf_counter() - start) / 2000)
+    print(best * 1e6)
 """
 
 
@@ -49,14 +53,25 @@ def runners(directory):
         done = subprocess.run(command, cwd=directory, env=dict(environment), capture_output=True)
         return done.returncode, done.stdout, done.stderr
 
-    def inside(isolation):
+    protected = sandbox(directory)
+    protected.protect()
+    denied = sandbox(directory)
+    denied.deny_path("**/.env")
+
+    def inside(isolation, caps=caps):
         def run(command):
             done = sandboxed_exec(caps, command, cwd=str(directory), env=environment, isolation=isolation)
             return done.exit_code, done.stdout, done.stderr
 
         return run
 
-    return {"outside": outside, "process": inside("process"), "namespaces": inside("namespaces")}
+    return {
+        "outside": outside,
+        "process": inside("process"),
+        "namespaces": inside("namespaces"),
+        "process, protected": inside("process", protected),  # what changes a name is supervised
+        "process, **/.env denied": inside("process", denied),  # and every open
+    }
 
 
 def timed(run, command):
@@ -86,18 +101,26 @@ def main():
                 seconds, _ = timed(run, MAKE)
                 if turn > 0:  # the first one warms up
                     taken[name].append(seconds)
-        print(f"{'make -j2, Lua 5.4':<22} {'median s':>9} {'ratio':>7}   quartiles of the ratios, turn by turn")
+        print(f"{'make -j2, Lua 5.4':<24} {'median s':>9} {'ratio':>7}   quartiles of the ratios, turn by turn")
         for name, seconds in taken.items():
             ratios = [a / b for a, b in zip(seconds, taken["outside"], strict=True)]
             low, _, high = statistics.quantiles(ratios, n=4)
             median = statistics.median(seconds)
             ratio = median / statistics.median(taken["outside"])
-            print(f"{name:<22} {median:9.3f} {ratio:7.3f}   {low:.3f} to {high:.3f}")
+            print(f"{name:<24} {median:9.3f} {ratio:7.3f}   {low:.3f} to {high:.3f}")
         (directory / "file").touch()
-        print(f"\n{'one chmod':<22} {'us':>9}")
+        print(f"\n{'one call, us':<24} {'chmod':>9} {'open, r':>9} {'open, w':>9}")
         for name, run in kinds.items():
             _, output = timed(run, ["/usr/bin/python3", "-I", "-S", "-c", CALLS])
-            print(f"{name:<22} {float(output):9.2f}")
+            print(f"{name:<24} " + " ".join(f"{float(us):9.2f}" for us in output.split()))
+        print(f"a notification that is answered at once: {notification(temporary)} us")
+
+
+def notification(directory):
+    program = os.path.join(directory, "notification")
+    source = pathlib.Path(__file__).with_name("notification.c")
+    subprocess.run(["cc", "-O2", "-o", program, source], check=True)
+    return subprocess.run([program], check=True, capture_output=True, text=True).stdout.strip()
 
 
 main()
