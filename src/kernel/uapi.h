@@ -93,6 +93,7 @@ inline constexpr std::uint64_t kResolveNoMagiclinks = 0x02;
 inline constexpr std::uint64_t kResolveNoSymlinks = 0x04;
 inline constexpr std::uint64_t kResolveInRoot = 0x10;
 
+inline constexpr unsigned kCloseRangeUnshare = 1U << 1;
 inline constexpr unsigned kCloseRangeCloexec = 1U << 2;
 
 struct MountAttr {

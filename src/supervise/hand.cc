@@ -44,7 +44,7 @@ Result<Fd> ruleset_of(const Rules& rules, int thread) {
   return ruleset;
 }
 
-bool confine_this_thread(const Fd& ruleset, std::optional<std::uint64_t> kept_capabilities) {
+bool confine_this_thread(int ruleset, std::optional<std::uint64_t> kept_capabilities) {
   // A umask and a working directory of its own.
   if (::unshare(CLONE_FS) != 0) return false;
   if (kept_capabilities) {
@@ -55,7 +55,7 @@ bool confine_this_thread(const Fd& ruleset, std::optional<std::uint64_t> kept_ca
     // Not through libc, which would do it to all threads.
     if (::syscall(SYS_capset, &header, data.data()) != 0) return false;
   }
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && kernel::landlock_restrict_self(ruleset, 0).has_value();
+  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::syscall(kernel::kNrLandlockRestrictSelf, ruleset, 0) == 0;
 }
 
 }  // namespace nono::supervise

@@ -27,6 +27,6 @@ struct Rules {
 [[nodiscard]] Result<Fd> ruleset_of(const Rules& rules, int thread);
 
 // `kept_capabilities`: none if it has none to drop. False: it must not be used.
-[[nodiscard]] bool confine_this_thread(const Fd& ruleset, std::optional<std::uint64_t> kept_capabilities);
+[[nodiscard]] bool confine_this_thread(int ruleset, std::optional<std::uint64_t> kept_capabilities);
 
 }  // namespace nono::supervise

@@ -195,7 +195,11 @@ class Change {
       message.msg_namelen = address.size;
     }
     if (!ends_.descriptors.empty()) add_descriptors(message, control);
-    const ssize_t sent = ::sendmsg(ends_.socket.get(), &message, call.flags | MSG_DONTWAIT | MSG_NOSIGNAL);
+    // No others: MSG_ZEROCOPY would send what is in our memory later.
+    constexpr int kKnown = MSG_OOB | MSG_DONTROUTE | MSG_EOR | MSG_CONFIRM | MSG_MORE;
+    const int flags = (call.flags & kKnown) | MSG_DONTWAIT | MSG_NOSIGNAL;
+    if ((call.flags & ~(kKnown | MSG_DONTWAIT | MSG_NOSIGNAL)) != 0) return Answer::of(EOPNOTSUPP);
+    const ssize_t sent = ::sendmsg(ends_.socket.get(), &message, flags);
     if (sent >= 0) {
       Answer answer = Answer::of(0);
       answer.result = call.length_at != 0 ? 1 : static_cast<int>(sent);

@@ -5,8 +5,10 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -21,6 +23,7 @@
 #include "base/fd.h"
 #include "kernel/fd_table.h"
 #include "kernel/signals.h"
+#include "kernel/uapi.h"
 #include "supervise/hand.h"
 #include "supervise/judge.h"
 
@@ -59,13 +62,20 @@ struct Task {
   Clock::time_point due{};
 };
 
+// What the threads know of a plan. It holds grants, whose descriptors are the host's.
+struct OfPlan {
+  explicit OfPlan(const plan::Plan& plan) : law(plan), rules(plan) {
+    if (plan.facts.capabilities != 0) kept_capabilities = plan.kept_capabilities;
+  }
+  Law law;
+  const Rules rules;
+  std::optional<std::uint64_t> kept_capabilities;
+};
+
 }  // namespace
 
 struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
-  explicit State(const plan::Plan& plan)
-      : law(plan), rules(plan) {
-    if (plan.facts.capabilities != 0) kept_capabilities = plan.kept_capabilities;
-  }
+  explicit State(const plan::Plan& plan_) : plan(std::make_unique<OfPlan>(plan_)) {}
 
   void receive_calls();
   void perform_calls();
@@ -73,29 +83,28 @@ struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
   bool start_thread(Body body);
 
   std::optional<seccomp_notif> receive();
-  [[nodiscard]] bool take_on(const seccomp_notif& call);
+  [[nodiscard]] bool leave_descriptors() const;
   void hand_over(Task task);
   std::optional<Task> next_task();
   void finish(Task task, Answer given);
   [[nodiscard]] bool still_waits(std::uint64_t id) const;
-  void respond(std::uint64_t id, int error, int result = 0) const { respond_to(listener.get(), id, error, result); }
+  void respond(std::uint64_t id, int error, int result = 0) const { respond_to(listener, id, error, result); }
   void respond(std::uint64_t id, Answer given) const;
 
-  Law law;
-  std::optional<std::uint64_t> kept_capabilities;
-  const Rules rules;
-  Fd listener;
-  Fd ending;  // readable once the command has ended
-  Fd ruleset;  // made by the first call, before the first hand
+  std::unique_ptr<OfPlan> plan;  // gone with the last thread
+  // Numbers in the host's table and in the threads' own. What is in a Task is in the latter.
+  int listener = -1;
+  int ending = -1;  // readable once the command has ended
+  int ruleset = -1;
 
   std::mutex receiving;  // held while a call is taken from the listener
   std::optional<seccomp_notif> first;  // the call that started the threads
 
   std::mutex mutex;  // guards all below
-  std::condition_variable work;  // a task, or the end
-  std::condition_variable has_room;
-  std::condition_variable thread_ended;
+  std::condition_variable work;     // a task, or the end
+  std::condition_variable changed;  // anything else below
   bool ended = false;
+  bool has_own_descriptors = false;
   int threads = 0;
   int hands = 0;
   int idle_hands = 0;
@@ -110,35 +119,46 @@ Supervisor::~Supervisor() { stop(); }
 launch::Supervision::Taken Supervisor::take(int listener) {
   seccomp_notif call{};  // has to be zero
   if (::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) return Taken::kAnswered;  // it was killed meanwhile
-  if (const auto error = refusal_at_once(state_->law, call)) {
+  if (const auto error = refusal_at_once(state_->plan->law, call)) {
     respond_to(listener, call.id, *error);
     return Taken::kAnswered;
   }
-  state_->listener = Fd(::fcntl(listener, F_DUPFD_CLOEXEC, 3));
-  if (auto event = kernel::above_stdio(Fd(::eventfd(0, EFD_CLOEXEC)))) state_->ending = *std::move(event);
-  if (!state_->listener.valid() || !state_->ending.valid()) return Taken::kFailed;
+  listener_ = Fd(::fcntl(listener, F_DUPFD_CLOEXEC, 3));
+  if (auto event = kernel::above_stdio(Fd(::eventfd(0, EFD_CLOEXEC)))) ending_ = *std::move(event);
+  if (auto made = ruleset_of(state_->plan->rules, static_cast<int>(call.pid))) ruleset_ = *std::move(made);
+  if (!listener_.valid() || !ending_.valid() || !ruleset_.valid()) return Taken::kFailed;
+  // Its root was another's, if it has ended.
+  if (::ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &call.id) != 0) return Taken::kAnswered;
   // Linux 6.6: caller and supervisor take turns on one processor.
   (void)::ioctl(listener, kNotifSetFlags, kNotifSyncWakeUp);
+  state_->listener = listener_.get();
+  state_->ending = ending_.get();
+  state_->ruleset = ruleset_.get();
   state_->first = call;
   const std::lock_guard lock(state_->mutex);
   return state_->start_thread(&State::receive_calls) ? Taken::kHandedOver : Taken::kFailed;
 }
 
 void Supervisor::stop() {
-  if (!state_->ending.valid()) return;
-  const std::uint64_t one = 1;
-  (void)!::write(state_->ending.get(), &one, sizeof one);
+  if (!ending_.valid()) return;
   std::unique_lock lock(state_->mutex);
+  state_->changed.wait(lock, [this] { return state_->threads == 0 || state_->has_own_descriptors; });
+  const std::uint64_t one = 1;
+  (void)!::write(ending_.get(), &one, sizeof one);
   state_->ended = true;
   state_->work.notify_all();
-  state_->has_room.notify_all();
+  state_->changed.notify_all();
   lock.unlock();
   // Whoever receives is woken by the event, or takes a call now; after this nobody does.
   { const std::lock_guard nobody(state_->receiving); }
   // The callers are gone: the threads end at once, but for one that a file system holds up, which may not
   // hold up the host.
   lock.lock();
-  state_->thread_ended.wait_for(lock, kMaxWait, [this] { return state_->threads == 0; });
+  const bool all_ended = state_->changed.wait_for(lock, kMaxWait, [this] { return state_->threads == 0; });
+  if (all_ended) state_->plan.reset();
+  listener_.reset();
+  ending_.reset();
+  ruleset_.reset();
 }
 
 // With the mutex held.
@@ -152,7 +172,7 @@ bool Supervisor::State::start_thread(Body body) {
       ((*self).*body)();
       const std::lock_guard lock(self->mutex);
       --self->threads;
-      self->thread_ended.notify_all();
+      self->changed.notify_all();
     }).detach();
   } catch (const std::system_error&) {
     --threads;
@@ -164,15 +184,42 @@ bool Supervisor::State::start_thread(Body body) {
 // --- the thread that receives ------------------------------------------------------------------
 
 void Supervisor::State::receive_calls() {
+  const bool is_apart = leave_descriptors();
+  {
+    const std::lock_guard lock(mutex);
+    has_own_descriptors = true;
+    changed.notify_all();
+  }
   while (const auto call = receive()) {
-    if (!take_on(*call)) continue;
-    auto prepared = prepare(law, *call, [&] { return still_waits(call->id); });
+    if (!is_apart) {
+      respond(call->id, EPERM);
+      continue;
+    }
+    auto prepared = prepare(plan->law, *call, [&] { return still_waits(call->id); });
     if (const int* error = std::get_if<int>(&prepared)) {
       respond(call->id, *error);
     } else {
       hand_over({call->id, std::get<Prepared>(std::move(prepared)), Fd(), {}});
     }
   }
+  // What is still open is closed here, in the table that it belongs to.
+  std::unique_lock lock(mutex);
+  changed.wait(lock, [this] { return hands == 0; });
+  tasks.clear();
+  put_aside.clear();
+}
+
+// A descriptor table for the threads alone. One that they shared with the host would take the host's own locks
+// (fcntl) on a file along with each descriptor of that file that is closed.
+bool Supervisor::State::leave_descriptors() const {
+  const auto close_all = [](unsigned from, unsigned to, unsigned flags) {
+    return from > to || ::syscall(kernel::kNrCloseRange, from, to, flags) == 0;
+  };
+  std::array<unsigned, 3> kept{static_cast<unsigned>(listener), static_cast<unsigned>(ending), static_cast<unsigned>(ruleset)};
+  std::ranges::sort(kept);
+  const auto [low, middle, high] = kept;
+  return close_all(high + 1, ~0U, kernel::kCloseRangeUnshare) && close_all(3, low - 1, 0) &&
+         close_all(low + 1, middle - 1, 0) && close_all(middle + 1, high - 1, 0);
 }
 
 // None once the command has ended.
@@ -180,31 +227,19 @@ std::optional<seccomp_notif> Supervisor::State::receive() {
   const std::lock_guard lock(receiving);
   if (first) return std::exchange(first, std::nullopt);
   for (;;) {
-    std::array<pollfd, 2> fds{{{listener.get(), POLLIN, 0}, {ending.get(), POLLIN, 0}}};
+    std::array<pollfd, 2> fds{{{listener, POLLIN, 0}, {ending, POLLIN, 0}}};
     if (::poll(fds.data(), fds.size(), -1) < 0 && errno != EINTR) return std::nullopt;
     if (fds[1].revents != 0 || (fds[0].revents & POLLHUP) != 0) return std::nullopt;
     if (fds[0].revents == 0) continue;
     seccomp_notif call{};  // has to be zero
-    if (::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_RECV, &call) == 0) return call;
+    if (::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) == 0) return call;
     // It was killed meanwhile.
   }
 }
 
-// Is there somebody who could perform it?
-bool Supervisor::State::take_on(const seccomp_notif& call) {
-  if (!ruleset.valid()) {
-    if (auto made = ruleset_of(rules, static_cast<int>(call.pid))) ruleset = *std::move(made);
-  }
-  if (!ruleset.valid()) {
-    respond(call.id, EPERM);
-    return false;
-  }
-  return true;
-}
-
 void Supervisor::State::hand_over(Task task) {
   std::unique_lock lock(mutex);
-  has_room.wait(lock, [this] { return ended || tasks.size() < kMaxTasks; });
+  changed.wait(lock, [this] { return ended || tasks.size() < kMaxTasks; });
   if (ended) return;
   tasks.push_back(std::move(task));
   if (idle_hands < static_cast<int>(tasks.size()) && hands < kMaxHands) {
@@ -218,15 +253,18 @@ void Supervisor::State::hand_over(Task task) {
 // --- the threads that perform --------------------------------------------------------------------
 
 void Supervisor::State::perform_calls() {
-  const bool is_confined = confine_this_thread(ruleset, kept_capabilities);
+  const bool is_confined = confine_this_thread(ruleset, plan->kept_capabilities);
   while (auto task = next_task()) {
     if (!is_confined) {
       respond(task->id, EPERM);
     } else if (still_waits(task->id)) {
-      Answer given = answer(law, task->call, std::exchange(task->waiting, Fd()));
+      Answer given = answer(plan->law, task->call, std::exchange(task->waiting, Fd()));
       finish(*std::move(task), std::move(given));
     }
   }
+  const std::lock_guard lock(mutex);
+  --hands;
+  changed.notify_all();
 }
 
 // A new one, or one that was put aside and is due. None once the command has ended.
@@ -246,7 +284,7 @@ std::optional<Task> Supervisor::State::next_task() {
   std::deque<Task>& from = tasks.empty() ? put_aside : tasks;
   Task task = std::move(from.front());
   from.pop_front();
-  if (tasks.size() + 1 == kMaxTasks) has_room.notify_one();
+  if (tasks.size() + 1 == kMaxTasks) changed.notify_all();
   return task;
 }
 
@@ -263,7 +301,7 @@ void Supervisor::State::finish(Task task, Answer given) {
 // --- answers ---------------------------------------------------------------------------------------
 
 bool Supervisor::State::still_waits(std::uint64_t id) const {
-  return ::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
+  return ::ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &id) == 0;
 }
 
 void Supervisor::State::respond(std::uint64_t id, Answer given) const {
@@ -273,7 +311,7 @@ void Supervisor::State::respond(std::uint64_t id, Answer given) const {
   handed.flags = given.is_sole ? 0 : kAddfdSend;
   handed.srcfd = static_cast<std::uint32_t>(given.opened.get());
   handed.newfd_flags = given.close_on_exec ? O_CLOEXEC : 0;
-  const int number = ::ioctl(listener.get(), SECCOMP_IOCTL_NOTIF_ADDFD, &handed);
+  const int number = ::ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &handed);
   if (number < 0) return respond(id, errno);
   if (!given.is_sole) return;
   given.opened.reset();

@@ -12,6 +12,7 @@
 
 #include <memory>
 
+#include "base/fd.h"
 #include "launch/supervision.h"
 #include "plan/plan.h"
 
@@ -27,6 +28,9 @@ class Supervisor : public launch::Supervision {
  private:
   struct State;  // shared with the threads: one that a file system holds up outlives the command
   std::shared_ptr<State> state_;
+  Fd listener_;  // the host's own; the threads have a descriptor table of their own
+  Fd ending_;
+  Fd ruleset_;
 };
 
 }  // namespace nono::supervise

@@ -14,7 +14,7 @@ import nono_py
 import pytest
 from nono_py import AccessMode, CapabilitySet
 
-from support import GENEROUS, PYTHON, can_use_namespaces, caps_for, outside, python, shell
+from support import GENEROUS, can_use_namespaces, caps_for, host, outside, python, shell
 
 
 def is_supervised() -> bool:
@@ -594,9 +594,28 @@ def test_commands_of_many_threads(work: Path) -> None:
     assert sorted(results) == sorted(f"{i}\n".encode() * 4 for i in range(10) for _ in range(6))
 
 
+def test_locks_of_the_host_stay(work: Path) -> None:
+    """A process loses its locks on a file with any descriptor of that file that it closes: also with a supervisor's."""
+    code = """
+import fcntl, os, subprocess
+path = sys.argv[1] + "/data"
+mine = open(path, "w"); fcntl.lockf(mine, fcntl.LOCK_EX | fcntl.LOCK_NB)
+caps = caps_for(sys.argv[1]); caps.deny_path("**/.env")
+shell(caps, "true", cwd=sys.argv[1], isolation="process")  # its keeper stays
+before = sorted(os.listdir("/proc/self/fd"))
+for _ in range(5):
+    result = shell(caps, "cat data; echo more >> data; chmod 600 data; : > other; ln data link; rm link", cwd=sys.argv[1], isolation="process")
+    assert result.exit_code == 0, result
+assert sorted(os.listdir("/proc/self/fd")) == before
+other = "import fcntl, sys; fcntl.lockf(open(sys.argv[1], 'w'), fcntl.LOCK_EX | fcntl.LOCK_NB)"
+print(subprocess.run([PYTHON, "-c", other, path], capture_output=True).returncode)
+"""
+    done = host(code, work)
+    assert done.stdout == b"1\n", done
+
+
 def test_without_a_supervisor_it_is_refused(work: Path) -> None:
     caps = caps_for(work)
     caps.protect()
     with pytest.raises(RuntimeError, match="unprotect|--unprotect"):
         nono_py.plan(caps, uid=65534)
-    assert PYTHON
