@@ -1,5 +1,5 @@
-// The supervisor's threads next to commands that come and go: for the sanitizers. What each call does is
-// tests/python/test_metadata.py.
+// The supervisor's threads next to commands that come and go: for the sanitizers. What each call does is in
+// tests/python: test_metadata.py, test_supervised_names.py, test_unix_sockets.py.
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,6 +35,9 @@ class Supervised : public ::testing::Test {
 
   launch::Outcome shell(const std::string& script, launch::Deadline deadline = {}) const {
     capability::CapabilitySet set;
+    if (!denied_.empty()) {
+      EXPECT_TRUE(set.deny_path(denied_));
+    }
     for (const char* path : {"/usr", "/bin", "/lib", "/lib64"}) {
       if (::access(path, F_OK) == 0) {
         EXPECT_TRUE(set.allow_path(path, AccessMode::kRead));
@@ -57,6 +60,7 @@ class Supervised : public ::testing::Test {
   }
 
   std::string directory_;
+  std::string denied_;  // a pattern: then every open is put to the supervisor
 };
 
 TEST_F(Supervised, InsideIsChangedAndOutsideIsNot) {
@@ -75,6 +79,37 @@ TEST_F(Supervised, CommandsFromManyThreads) {
         EXPECT_EQ(shell(script).output, "644\n");
       }
     });
+  }
+}
+
+TEST_F(Supervised, NamesFromManyThreads) {
+  denied_ = "**/.env";
+  std::vector<std::jthread> threads;
+  for (int n = 0; n < 6; ++n) {
+    threads.emplace_back([this, n] {
+      for (int i = 0; i < 6; ++i) {
+        const std::string script = cat("mkdir -p d", n, "; cd d", n, "; for f in a b c d; do (echo x > $f; cat $f > g$f; mv $f h$f; ",
+                                       "ln -s h$f s$f; cat s$f; echo y > .env) & done; wait; ls -A | wc -l; rm -rf *");
+        EXPECT_EQ(shell(script).output, "x\nx\nx\nx\n12\n");
+      }
+    });
+  }
+}
+
+TEST_F(Supervised, OpensThatWaitForTheirOtherEnd) {
+  denied_ = "**/.env";
+  const auto outcome = shell("mkfifo f; (cat f; echo read) & (sleep 0.1; echo x > f) & echo first; wait");
+  EXPECT_EQ(outcome.output, "first\nx\nread\n");
+}
+
+TEST_F(Supervised, EndedWhileOpensWait) {
+  using namespace std::chrono_literals;
+  denied_ = "**/.env";
+  for (int i = 0; i < 20; ++i) {
+    const launch::Deadline soon{std::chrono::steady_clock::now() + 30ms};
+    const auto outcome = shell("mkfifo f; for i in 1 2 3; do (cat f) & (while :; do : > g$i; done) & done; wait", soon);
+    EXPECT_TRUE(outcome.cancelled);
+    std::filesystem::remove(directory_ + "/inside/f");
   }
 }
 
