@@ -44,6 +44,7 @@ class Supervised : public ::testing::Test {
       }
     }
     EXPECT_TRUE(set.allow_path(directory_ + "/inside", AccessMode::kReadWrite));
+    EXPECT_TRUE(set.allow_file("/dev/null", AccessMode::kReadWrite));  // the input of what runs in the background
     set.block_network();
     plan::Options options;
     options.isolation = plan::Isolation::kProcess;
