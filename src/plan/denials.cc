@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "capability/plain_spelling.h"
 
 namespace nono::plan {
 namespace {
@@ -91,8 +92,11 @@ const Denial* denial_of(const std::vector<FsCapability>& grants, const capabilit
 }
 
 const Denial* holding_denial(const std::vector<FsCapability>& grants, const capability::DenialList& denials,
-                        const std::string& place, Use use, const std::function<bool(const Denial&)>& holds) {
+                             const std::string& place, Use use, const std::function<bool(const Denial&)>& holds) {
   if (denials.empty()) return nullptr;
+  if (const std::string plain = capability::plain_spelling(place); plain != place) {
+    if (const Denial* denial = holding_denial(grants, denials, plain, use, holds)) return denial;
+  }
   const std::size_t granted = granted_length(grants, place, use);
   const capability::PathNames names(place);
   for (const Denial& denial : denials) {
@@ -112,6 +116,9 @@ const Denial* beaten_denial(const std::vector<FsCapability>& grants, const capab
 }
 
 const Denial* pinned_by(const capability::DenialList& denials, const std::string& place) {
+  if (const std::string plain = capability::plain_spelling(place); plain != place && !denials.empty()) {
+    if (const Denial* denial = pinned_by(denials, plain)) return denial;
+  }
   const capability::PathNames names(place);
   const auto found =
       std::ranges::find_if(denials, [&](const Denial& denial) { return denial.names.leads_to(names); });

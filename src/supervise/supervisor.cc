@@ -311,7 +311,12 @@ void Supervisor::State::respond(std::uint64_t id, Answer given) const {
   handed.flags = given.is_sole ? 0 : kAddfdSend;
   handed.srcfd = static_cast<std::uint32_t>(given.opened.get());
   handed.newfd_flags = given.close_on_exec ? O_CLOEXEC : 0;
-  const int number = ::ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &handed);
+  int number = ::ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &handed);
+  if (number < 0 && errno == EINVAL && !given.is_sole) {  // before Linux 5.14
+    given.is_sole = true;
+    handed.flags = 0;
+    number = ::ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &handed);
+  }
   if (number < 0) return respond(id, errno);
   if (!given.is_sole) return;
   given.opened.reset();

@@ -322,6 +322,19 @@ def fold_case(directory: Path) -> bool:
     return subprocess.run(["chattr", "+F", directory / "folded"], capture_output=True, check=False).returncode == 0
 
 
+def test_other_spellings_of_a_denied_name(project: Path) -> None:
+    """No directory here folds them, but some do: they are denied everywhere."""
+    caps = caps_for(project)
+    caps.deny_path("**/.env")
+    caps.deny_path("**/hooks")
+    caps.protect()
+    names = [".ENV", ".e\u00adnv", ".env.", ".env ", "hoo\u212as", "Hooks", ".envrc.", ".\u200benvrc"]
+    code = "import sys\nfor n in sys.argv[1:]:\n  try: open(n, 'w'); print(n)\n  except OSError as e: print(e.errno)"
+    result = python(caps, code, *names, cwd=str(project), isolation="process", env=[("PYTHONIOENCODING", "utf-8")])
+    assert result.stdout == b"13\n" * len(names), result
+    assert python(caps, code, "\u00fcbung", "a~1", cwd=str(project), isolation="process").stdout.count(b"13") == 0
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="expected: needs root")
 def test_names_that_a_directory_folds(work: Path) -> None:
     directory = work / "mount"

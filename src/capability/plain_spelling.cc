@@ -1,0 +1,74 @@
+#include "capability/plain_spelling.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <utility>
+
+namespace nono::capability {
+namespace {
+
+// Default_Ignorable_Code_Point of Unicode 15 (DerivedCoreProperties.txt).
+constexpr auto kIgnored = std::to_array<std::pair<char32_t, char32_t>>({
+    {0x00ad, 0x00ad}, {0x034f, 0x034f}, {0x061c, 0x061c}, {0x115f, 0x1160},   {0x17b4, 0x17b5},   {0x180b, 0x180f},
+    {0x200b, 0x200f}, {0x202a, 0x202e}, {0x2060, 0x206f}, {0x3164, 0x3164},   {0xfe00, 0xfe0f},   {0xfeff, 0xfeff},
+    {0xffa0, 0xffa0}, {0xfff0, 0xfff8}, {0x1bca0, 0x1bca3}, {0x1d173, 0x1d17a}, {0xe0000, 0xe0fff},
+});
+
+bool is_ignored(char32_t c) {
+  return std::ranges::any_of(kIgnored, [c](const auto& range) { return c >= range.first && c <= range.second; });
+}
+
+// The character at the beginning and its length; of what is no UTF-8, one byte.
+std::pair<char32_t, std::size_t> first_character(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const std::size_t length = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : byte(0) >= 0xc0 ? 2 : 1;
+  if (length == 1 || length > text.size()) return {0xfffd, 1};
+  char32_t c = byte(0) & (0xffU >> (length + 1));
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return {0xfffd, 1};
+    c = (c << 6) | (byte(i) & 0x3fU);
+  }
+  return {c, length};
+}
+
+void trim_component(std::string& text, std::size_t begin) {
+  if (text.substr(begin) == "." || text.substr(begin) == "..") return;
+  while (text.size() > begin && (text.back() == '.' || text.back() == ' ')) text.pop_back();
+}
+
+}  // namespace
+
+std::string plain_spelling(std::string_view place) {
+  constexpr char32_t kKelvinSign = 0x212a;
+  constexpr char32_t kLongS = 0x017f;
+  std::string plain;
+  plain.reserve(place.size());
+  std::size_t begin = 0;
+  for (std::size_t i = 0; i < place.size();) {
+    if (place[i] == '/') {
+      trim_component(plain, begin);
+      plain += '/';
+      begin = plain.size();
+      ++i;
+      continue;
+    }
+    if (static_cast<unsigned char>(place[i]) < 0x80) {
+      plain += place[i++];
+      continue;
+    }
+    const auto [c, length] = first_character(place.substr(i));
+    if (c == kKelvinSign) {
+      plain += 'k';
+    } else if (c == kLongS) {
+      plain += 's';
+    } else if (!is_ignored(c)) {
+      plain += place.substr(i, length);
+    }
+    i += length;
+  }
+  trim_component(plain, begin);
+  return plain;
+}
+
+}  // namespace nono::capability
