@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "kernel/fd_table.h"
+#include "supervise/bound_object.h"
 #include "supervise/object.h"
 
 namespace nono::supervise {
@@ -149,8 +150,9 @@ class Change {
 
   [[nodiscard]] Fd copy_of_socket() const { return Fd(::fcntl(ends_.socket.get(), F_DUPFD_CLOEXEC, 3)); }
 
-  // By the path as it was given, which is what getsockname tells afterwards (but for a relative one in a view, of
-  // which its last name is told). It is walked once more then; a link that is swapped meanwhile leaves a socket elsewhere in the write grants, which nobody can reach.
+  // By the path as it was given, which is what getsockname tells afterwards; by its last name in the directory that is
+  // held where a view's own directory is meant, and where the device cannot be compared. The path is walked once more
+  // then, and names change hands: only what the socket is really bound to counts as the command's.
   int bind_path(const RawAddress& address) {
     const std::shared_lock lock(names_.moving());
     auto slot = open_slot(ends_.path);
@@ -161,15 +163,19 @@ class Change {
     if (const int error = names_.check(std::get<std::string>(place), std::nullopt, plan::Use::kChange)) return error;
     if (!may_bind(std::get<std::string>(place))) return EACCES;
     const std::string name(plain_name(held));
-    const bool is_in_view = ends_.path.root == Root::kPrivate && !is_absolute(address);
-    const int from = is_in_view ? held.directory.get() : ends_.path.root == Root::kOurs ? ends_.path.fd.get() : -1;
+    const bool hides_device = hides_its_device(held.directory.get());
+    const bool by_name = hides_device || (ends_.path.root == Root::kPrivate && !is_absolute(address));
+    const int from = by_name ? held.directory.get() : ends_.path.root == Root::kOurs ? ends_.path.fd.get() : -1;
     if (from >= 0 && ::fchdir(from) != 0) return errno;
-    const RawAddress named = is_in_view ? unix_address(name) : address;
+    const RawAddress named = by_name ? unix_address(name) : address;
     ::umask(ends_.umask);
     if (const int error = error_of(::bind(ends_.socket.get(), named.get(), named.size))) return error;
     struct stat st {};
-    const bool is_socket = ::fstatat(held.directory.get(), name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode);
-    if (is_socket) law_.bound.add(key_of(held.directory.get(), name));
+    const Fd made(::openat(held.directory.get(), name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    const Device device = hides_device ? Device::kKnown : Device::kCompared;
+    if (made.valid() && ::fstat(made.get(), &st) == 0 && is_bound_to(ends_.socket, st, device)) {
+      law_.bound.add(key_of(made.get(), ""));
+    }
     return 0;
   }
 
