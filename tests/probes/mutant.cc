@@ -1,10 +1,11 @@
 // nono with one rule taken out of its plan, to show that the probes notice:
 //
-//   nono_mutant MUTATION NETWORK [r|w PATH]... -- COMMAND...
+//   nono_mutant MUTATION NETWORK [r|w|d|s PATH | p NAME]... -- COMMAND...
 //
 //   MUTATION   none; call:NAME,...: the filter allows these system calls; fs:NAME: Landlock does not
 //              handle this right; sockets: any socket, and listen
 //   NETWORK    blocked, or the port that may be connected to
+//   r, w       grant for reading, for reading and writing; d denies; s grants a Unix socket; p protects
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -103,7 +104,13 @@ capability::CapabilitySet grants(const Words& words, std::size_t& next) {
   }
   grant("/dev/null", capability::AccessMode::kReadWrite);
   for (; words.at(next) != "--"; next += 2) {
-    grant(words.at(next + 1), words[next] == "r" ? capability::AccessMode::kRead : capability::AccessMode::kReadWrite);
+    const std::string &kind = words[next], &name = words.at(next + 1);
+    Status ok;
+    if (kind == "d") ok = set.deny_path(name);
+    else if (kind == "s") ok = set.allow_unix_socket(name);
+    else if (kind == "p") ok = set.protect({name});
+    else grant(name, kind == "r" ? capability::AccessMode::kRead : capability::AccessMode::kReadWrite);
+    if (!ok) give_up(ok.error().message);
   }
   return set;
 }
@@ -112,7 +119,7 @@ capability::CapabilitySet grants(const Words& words, std::size_t& next) {
 
 int main(int argc, char** argv) {
   const Words words(argv + 1, argv + argc);
-  if (words.size() < 4) give_up("MUTATION NETWORK [r|w PATH]... -- COMMAND...");
+  if (words.size() < 4) give_up("MUTATION NETWORK [r|w|d|s PATH | p NAME]... -- COMMAND...");
   std::size_t next = 2;
   capability::CapabilitySet set = grants(words, next);
   if (words[1] == "blocked") set.block_network();

@@ -14,13 +14,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import nono_py
 from nono_py import AccessMode, CapabilitySet
 
+import name_stages
 import process_stages
 import stages
 from inside import BROKEN, STARTED
@@ -28,6 +29,7 @@ from scene import CannotStage, Room, Run, Scene
 from table import Attack
 
 PROBES = Path(__file__).resolve().parent
+STAGES = (stages, process_stages, name_stages)
 PYTHON = "/usr/bin/python3"
 GENEROUS = 60.0  # seconds: a deadline that only a hang reaches
 ENVIRONMENT = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
@@ -43,6 +45,18 @@ class Grants:
     write: list[str]
     network: str  # "blocked", "ports" or "open"
     port: int
+    deny: list[str] = field(default_factory=list)
+    sockets: list[str] = field(default_factory=list)
+    protect: bool = False  # the CLI protects anyway
+
+    def add(self, grant: str, room: Room) -> None:
+        """As the table writes it: its kind, and a path in the room or a pattern that holds anywhere."""
+        kind, _, path = grant.partition(" ")
+        where = path if path.startswith("**") else str(room.path / path)
+        if kind == "protect":
+            self.protect = True
+        else:
+            {"read": self.read, "write": self.write, "deny": self.deny, "socket": self.sockets}[kind].append(where)
 
 
 @dataclass
@@ -107,6 +121,12 @@ class Sdk:
         caps.allow_file("/dev/null", AccessMode.READ_WRITE)
         for path in grants.write:
             caps.allow_path(path, AccessMode.READ_WRITE)
+        for path in grants.deny:
+            caps.deny_path(path)
+        for path in grants.sockets:
+            caps.allow_unix_socket(path)
+        if grants.protect:
+            caps.protect()
         if grants.network == "blocked":
             caps.block_network()
         elif grants.network == "ports":
@@ -137,6 +157,10 @@ class Cli:
             words += ["--read", path]
         for path in grants.write:
             words += ["--allow", path]
+        for path in grants.deny:
+            words += ["--deny", path]
+        for path in grants.sockets:
+            words += ["--allow-unix-socket", path]
         if grants.network == "blocked":
             words += ["--block-net"]
         elif grants.network == "ports":
@@ -180,12 +204,11 @@ def new_room() -> Iterator[Room]:
 
 
 def attack_with(attack: Attack, network: str, sandbox: Sandbox) -> Outcome:
-    stage = getattr(stages, attack.stage, None) or getattr(process_stages, attack.stage)
+    stage = next(getattr(place, attack.stage) for place in STAGES if hasattr(place, attack.stage))
     with new_room() as room:
         grants = Grants([str(PROBES)], [str(room.work)], network, 0)
         for grant in attack.grants:
-            kind, _, path = grant.partition(" ")
-            (grants.read if kind == "read" else grants.write).append(str(room.path / path))
+            grants.add(grant, room)
         try:
             with stage(room) as scene:
                 return perform(attack, grants, scene, sandbox)

@@ -21,9 +21,9 @@ This page is made by [security_page.py](../tests/probes/security_page.py) from t
 
 Trusted: the kernel, the process that asks for a sandbox (the *host*), its user, and the paths, limits and policy that it
 names. Not trusted: the command and everything that it starts, writes, sends, prints, or leaves in the workspace. The wall
-between the two is Landlock, seccomp, rlimits and, where asked for or needed, namespaces; the plan
-(`nono run --dry-run --json`, `nono_py.plan`) says for each boundary what holds it on this kernel. The keeper processes
-run in the host's memory and belong to the trusted side.
+between the two is Landlock, seccomp, a supervisor, rlimits and, where asked for or needed, namespaces; the plan
+(`nono run --dry-run --json`, `nono_py.plan`) says for each boundary what holds it on this kernel. The keeper processes and
+the supervisor's threads run in the host's memory and belong to the trusted side.
 
 What is granted is granted: a command may do anything to it. Read what it has changed in a workspace before you, an editor or git
 run it: [README](../README.md#what-is-not) says what else is outside the wall.

@@ -337,16 +337,22 @@ def visitor(room: Room) -> Iterator[Scene]:
 def unix_server(name: str, kind: socket.SocketKind) -> Iterator[Scene]:
     with socket.socket(socket.AF_UNIX, kind) as server:
         server.bind(name)
-        if kind == socket.SOCK_STREAM:
+        if kind != socket.SOCK_DGRAM:
             server.listen()
         bus = {"DBUS_SESSION_BUS_ADDRESS": f"unix:path={name}"} if name[0] == "/" else {}
-        yield Scene(lambda run: arrived(server), {"name": name}, environment=bus)
+        targets = {"name": name, "directory": os.path.dirname(name)}
+        yield Scene(lambda run: arrived(server), targets, environment=bus)
 
 
 @contextmanager
 def unix_stream(room: Room) -> Iterator[Scene]:
     """A server outside, with its socket where everything else may be written."""
     yield from unix_server(str(room.work / "socket"), socket.SOCK_STREAM)
+
+
+@contextmanager
+def unix_seqpacket(room: Room) -> Iterator[Scene]:
+    yield from unix_server(str(room.work / "socket"), socket.SOCK_SEQPACKET)
 
 
 @contextmanager
@@ -362,6 +368,37 @@ def abstract_stream(room: Room) -> Iterator[Scene]:
 @contextmanager
 def abstract_datagram(room: Room) -> Iterator[Scene]:
     yield from unix_server(f"\0nono-probe-{room.secret}", socket.SOCK_DGRAM)
+
+
+def beside_granted(room: Room, scenes: Iterator[Scene], kind: socket.SocketKind) -> Iterator[Scene]:
+    """Next to a server whose socket is granted: the kind of socket that it takes can be made then."""
+    with socket.socket(socket.AF_UNIX, kind) as granted:
+        granted.bind(str(room.library / "granted"))
+        yield from scenes
+
+
+@contextmanager
+def unix_stream_beside_granted(room: Room) -> Iterator[Scene]:
+    yield from beside_granted(room, unix_server(str(room.work / "socket"), socket.SOCK_STREAM), socket.SOCK_STREAM)
+
+
+@contextmanager
+def unix_datagram_beside_granted(room: Room) -> Iterator[Scene]:
+    yield from beside_granted(room, unix_server(str(room.work / "socket"), socket.SOCK_DGRAM), socket.SOCK_DGRAM)
+
+
+@contextmanager
+def abstract_datagram_beside_granted(room: Room) -> Iterator[Scene]:
+    name = f"\0nono-probe-{room.secret}"
+    yield from beside_granted(room, unix_server(name, socket.SOCK_DGRAM), socket.SOCK_DGRAM)
+
+
+@contextmanager
+def unix_stream_beside_free_name(room: Room) -> Iterator[Scene]:
+    """Next to a name that is granted and has no socket yet, where everything may be written."""
+    with unix_stream(room) as scene:
+        scene.targets["granted"] = str(room.work / "granted")
+        yield scene
 
 
 @contextmanager

@@ -15,6 +15,10 @@ LIMITED = ("blocked", "ports")  # ... and TCP to one port, of another server
 ANY = ("blocked", "ports", "open")
 
 PROC = ("read /proc",)
+PROTECT = ("protect",)
+DENY_PATH = ("deny work/private/secret",)
+DENY_PATTERN = ("deny **/.env",)
+GRANTED_SOCKET = ("socket library/granted",)
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,10 @@ class Row:
 
 
 STAT = tuple(Open("not hidden without strict", isolation) for isolation in ("process", "namespaces"))
+OWN_REPOSITORY = (Open("a repository that the command made is its own"),)
+NAME_GRANTED = (Open("what is granted is a name, and in a write grant anything may get it"),)
+NAME_DENIED = (Open("a pattern is about names, and the file had another one before"),)
+SECOND_MOUNT = tuple(Open("a mount view does not notice a second mount", isolation) for isolation in ("namespaces", "strict"))
 X86_64 = ("x86_64",)
 MOUNTS = "mounts of one's own, which root has, and others where user namespaces are allowed"
 XATTRS = "a file system with user attributes"
@@ -82,7 +90,9 @@ FILES = (
     ),
     Row(
         4, "Symbolic link swapped while a supervisor opens a path", "supervisor: opens once, decides about what it holds",
-        "100,000 attempts change nothing outside", tested_in="tests/python/test_metadata.py: test_row04_a_link_that_is_swapped",
+        "100,000 attempts change nothing outside, and read and make nothing that is denied",
+        tested_in="tests/python/test_metadata.py: test_row04_a_link_that_is_swapped; "
+        "tests/python/test_supervised_names.py: test_races_read_nothing_denied, test_races_make_nothing_protected",
     ),
     Row(
         5, "Files by way of /proc/*/root, cwd and fd", "Landlock checks the object, and who may trace whom",
@@ -141,16 +151,59 @@ FILES = (
         30, "Start-up files and loader variables of the caller", "environment: built, not inherited", "no effect",
         (Attack("row30_startup_file", "environment"),),
     ),
-    Row(31, "Hooks, editor settings and agents' own files in the workspace",
-        waits_for="denials of names that do not exist yet"),
     Row(
-        32, "Moving the parent of a denied file", "mount view: what leads to a denied path is a mount of its own", "EBUSY",
-        tested_in="tests/python/test_deny.py",
+        31, "Hooks, editor settings and agents' own files in the workspace", "supervisor: protected names, also before they exist",
+        "EACCES; by those names nothing else is found",
+        (
+            *many(
+                "row31_hook row31_git_config row31_git_config_renamed row31_submodule_config row31_nested_hook "
+                "row31_common_directory row31_direnv row31_direnv_linked row31_editor_tasks row31_editor_tasks_renamed "
+                "row31_agent_settings row31_agent_settings_symlink row31_tool_servers row31_shell_start_file "
+                "row31_interpreter", "repository", grants=PROTECT,
+            ),
+            *many("row31_file_without_name row31_opened_for_reading", "repository", grants=(*PROTECT, *PROC)),
+            *many("row31_new_repository row31_new_repository_renamed", "workspace", grants=PROTECT),
+            *many("row31_worktree_config row31_worktree_hook row31_worktree_pointer", "worktree",
+                  grants=(*PROTECT, "write library")),
+            *many("row31_repository_inside row31_bare_repository", "repository", grants=PROTECT, open=OWN_REPOSITORY),
+        ),
     ),
-    Row(33, "Other spellings of a denied name", waits_for="a test on a file system that folds case"),
     Row(
-        34, "Other names of a denied file", "a file with several hard links cannot be denied", "exit status 126",
-        tested_in="tests/python/test_deny.py",
+        32, "Moving the parent of a denied file", "supervisor; mount view: what leads to a denied path is a mount of its own",
+        "EACCES or EBUSY",
+        (
+            *many("row32_parent_moved row32_parent_replaced row32_parent_exchanged", "denied_path", grants=DENY_PATH),
+            *many("row32_parent_moved row32_parent_replaced row32_parent_exchanged", "denied_pattern", grants=DENY_PATTERN),
+            *many(
+                "row32_repository_moved row32_repository_linked row32_repository_exchanged row32_hooks_moved "
+                "row32_nested_repository_moved row32_settled_elsewhere", "repository", grants=PROTECT,
+            ),
+            Attack("row32_around_nested_repository", "repository", grants=PROTECT, open=OWN_REPOSITORY),
+        ),
+    ),
+    Row(
+        33, "Other spellings of a denied name", "supervisor: asks the kernel for the name; the case of ASCII letters never counts",
+        "EACCES",
+        (
+            Attack("row33_spellings", "denied_path", grants=DENY_PATH),
+            Attack("row33_spellings", "denied_pattern", grants=DENY_PATTERN),
+            Attack("row33_capitals", "denied_in_capitals", grants=DENY_PATTERN),
+            Attack("row33_made_in_capitals", "workspace", grants=PROTECT),
+            Attack("row33_folded", "folding", grants=(*DENY_PATTERN, "deny **/task")),
+            Attack("row33_made_folded", "folding", grants=PROTECT),
+        ),
+    ),
+    Row(
+        34, "Other names of a denied file", "supervisor: compares the file, too, where a path is denied", "EACCES",
+        (
+            *many("row34_hard_link row34_renamed row34_symlink row34_exchanged", "denied_pattern", grants=DENY_PATTERN),
+            *many("row34_hard_link row34_renamed row34_symlink row34_exchanged", "denied_path", grants=DENY_PATH),
+            Attack("row34_descriptor", "denied_path", grants=(*DENY_PATH, *PROC)),
+            Attack("row34_descriptor", "denied_pattern", grants=(*DENY_PATTERN, *PROC)),
+            Attack("row34_known_before", "second_link", grants=DENY_PATH),
+            Attack("row34_known_before", "second_link_beside_pattern", grants=DENY_PATTERN, open=NAME_DENIED),
+            Attack("row34_known_before", "second_mount", grants=DENY_PATH, open=SECOND_MOUNT),
+        ),
     ),
     Row(
         80, "inotify and fanotify on directories outside", "seccomp", "EACCES or EPERM",
@@ -205,7 +258,7 @@ PROCESSES = (
             Attack("row15_tioclinux", "console", needs="a virtual console that this user may open"),
         ),
     ),
-    Row(16, "Escape sequences in what a user is asked to approve", waits_for="supervisor"),
+    Row(16, "Escape sequences in what a user is asked to approve", waits_for="approvals"),
     Row(
         17, "io_uring, to walk past system call filters", "seccomp", "EPERM",
         (Attack("row17_io_uring", needs="io_uring (kernel.io_uring_disabled)"),),
@@ -252,7 +305,9 @@ PROCESSES = (
     ),
     Row(
         53, "Memory changed between check and use by a supervisor", "supervisor: reads once, performs the call itself",
-        "100,000 attempts change nothing outside", tested_in="tests/python/test_metadata.py: test_row53_memory_that_changes",
+        "100,000 attempts change nothing outside, and read and make nothing that is denied",
+        tested_in="tests/python/test_metadata.py: test_row53_memory_that_changes; "
+        "tests/python/test_supervised_names.py: test_races_read_nothing_denied, test_races_make_nothing_protected",
     ),
     Row(
         54, "Process number used again while a supervisor looks", "supervisor: asks whether the call still waits",
@@ -375,34 +430,52 @@ PROCESSES = (
     ),
 )  # fmt: skip
 
-UNIX = "seccomp: no AF_UNIX but socketpair; from Landlock ABI 9 on Landlock"
+UNIX = "supervisor: connects to what the command has bound and what is granted; seccomp: no datagrams without a grant; from Landlock ABI 9 on Landlock"
 NETWORK = (
     Row(
-        10, "Abstract Unix sockets", f"{UNIX} (scope)", "EPERM",
+        10, "Abstract Unix sockets", "Landlock scope; supervisor: connects and sends to none; seccomp: no datagrams without a grant", "EPERM",
         (
             Attack("row10_abstract_stream", "abstract_stream", ANY),
             *many(
                 "row10_abstract_datagram_sendto row10_abstract_datagram_sendmsg row10_abstract_datagram_sendmmsg "
-                "row10_abstract_socketpair_sendto row10_abstract_socketpair_connect", "abstract_datagram",
+                "row10_abstract_datagram_connect row10_abstract_socketpair_sendto row10_abstract_socketpair_connect",
+                "abstract_datagram",
+            ),
+            *many(
+                "row10_abstract_datagram_sendto row10_abstract_datagram_sendmsg row10_abstract_datagram_sendmmsg "
+                "row10_abstract_datagram_connect row10_abstract_socketpair_sendto row10_abstract_socketpair_connect",
+                "abstract_datagram_beside_granted", grants=GRANTED_SOCKET,
             ),
         ),
     ),
     Row(
-        11, "Unix sockets by path: container engines, agents for keys, desktops", UNIX, "EPERM",
+        11, "Unix sockets by path: container engines, agents for keys, desktops", UNIX,
+        "EACCES; datagrams EPERM, with a grant for another socket EACCES",
         (
             Attack("row11_path_stream", "unix_stream", ANY),
+            *many("row11_hard_link row11_symlink row11_renamed row11_own_name row11_changing_address", "unix_stream"),
+            Attack("row11_descriptor", "unix_stream", grants=PROC),
+            Attack("row11_path_seqpacket", "unix_seqpacket"),
+            *many("row11_path_stream row11_hard_link", "unix_stream_beside_granted", grants=GRANTED_SOCKET),
+            *many("row11_renamed_to_granted row11_linked_to_granted", "unix_stream_beside_free_name",
+                  grants=("socket work/granted",), open=NAME_GRANTED),
             *many(
                 "row11_path_datagram_sendto row11_path_datagram_sendmsg row11_path_datagram_sendmmsg "
-                "row11_path_socketpair_sendto row11_path_socketpair_connect", "unix_datagram",
+                "row11_path_datagram_connect row11_path_socketpair_sendto row11_path_socketpair_connect", "unix_datagram",
+            ),
+            *many(
+                "row11_path_datagram_sendto row11_path_datagram_sendmsg row11_path_datagram_sendmmsg "
+                "row11_path_datagram_connect row11_path_socketpair_sendto row11_path_socketpair_connect",
+                "unix_datagram_beside_granted", grants=GRANTED_SOCKET,
             ),
         ),
     ),
     Row(
-        12, "D-Bus: services started outside", f"as row 11; its address is not inherited: {UNIX}", "EPERM",
+        12, "D-Bus: services started outside", "as row 11; its address is not inherited", "EACCES",
         (Attack("row12_dbus", "unix_stream"),),
     ),
     Row(
-        13, "Descriptors from a helper outside", f"as row 11: {UNIX}", "EPERM",
+        13, "Descriptors from a helper outside", "as row 11", "EACCES",
         (Attack("row13_scm_rights", "descriptor_server"),),
     ),
     Row(
@@ -417,7 +490,7 @@ NETWORK = (
         ),
     ),
     Row(
-        36, "Names resolved by a daemon outside", f"as row 11: {UNIX}", "EPERM",
+        36, "Names resolved by a daemon outside", "as row 11", "EACCES",
         (Attack("row36_resolver_socket", "unix_stream"),),
     ),
     Row(
@@ -484,7 +557,7 @@ RECORDS = (
     Row(69, "Changing the audit log afterwards", waits_for="audit"),
     Row(70, "Restoring a snapshot to somewhere else", waits_for="snapshots"),
     Row(71, "Text of the attacker's choice in a diff or a question", waits_for="snapshots"),
-    Row(72, "One path approved, another one used", waits_for="supervisor"),
+    Row(72, "One path approved, another one used", waits_for="approvals"),
 )
 
 ROWS = tuple(sorted((*FILES, *PROCESSES, *NETWORK, *RECORDS), key=lambda row: row.number))

@@ -16,13 +16,21 @@ MUTANT = os.environ.get("NONO_MUTANT", "")
 # What is removed: see mutant.cc.
 MUTATIONS = {
     "row01_symlink_read": "fs:read_file",
-    "row11_path_stream": "call:socket",
+    "row11_path_stream": "call:connect",
+    "row11_path_datagram_sendto": "call:socket,sendto",
     "row19_unshare_user": "call:unshare",
     "row24_chmod": "call:chmod,fchmod,fchmodat,fchmodat2",
     "row24_setxattr": "call:setxattr",
     "row24_utimensat": "call:utimensat",
     "row25_list": "fs:read_dir",
     "row26_truncate": "fs:truncate",
+    "row31_direnv": "call:openat",
+    "row31_agent_settings": "call:mkdir,mkdirat,openat",
+    "row31_agent_settings_symlink": "call:symlink,symlinkat",
+    "row31_direnv_linked": "call:link,linkat",
+    "row32_parent_replaced": "call:rename,renameat,renameat2,mkdir,mkdirat,openat",
+    "row33_spellings": "call:openat",
+    "row34_renamed": "call:rename,renameat,renameat2",
     "row35_udp_sendto": "sockets",
     "row37_netlink_route": "call:socket",
     "row41_listen": "sockets",
@@ -40,9 +48,10 @@ class Mutant:
 
     def enter(self, grants: Grants, scene: Scene):  # type: ignore[no-untyped-def]
         words = [MUTANT, self.mutation, str(grants.port) if grants.network == "ports" else "blocked"]
-        for kind, paths in (("r", grants.read), ("w", grants.write)):
+        for kind, paths in (("r", grants.read), ("w", grants.write), ("d", grants.deny), ("s", grants.sockets)):
             for path in paths:
                 words += [kind, path]
+        words += ["p", "all"] * grants.protect
 
         def start(command: list[str]) -> Run:
             return run_process([*words, "--", *command], scene, 60)

@@ -1,0 +1,14 @@
+import os
+import socket
+
+from inside import run
+
+
+def attack(target):
+    client = socket.socket(socket.AF_UNIX)
+    os.link(target.name, f"{target.directory}/mine")
+    client.connect(f"{target.directory}/mine")
+    client.sendall(b"out")
+
+
+run(attack)

@@ -1,0 +1,15 @@
+# What is granted is a name: theirs gets it.
+import os
+import socket
+
+from inside import run
+
+
+def attack(target):
+    client = socket.socket(socket.AF_UNIX)
+    os.rename(target.name, target.granted)
+    client.connect(target.granted)
+    client.sendall(b"out")
+
+
+run(attack)
