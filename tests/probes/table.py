@@ -430,7 +430,10 @@ PROCESSES = (
     ),
 )  # fmt: skip
 
-UNIX = "supervisor: connects to what the command has bound and what is granted; seccomp: no datagrams without a grant; from Landlock ABI 9 on Landlock"
+UNIX = (
+    "supervisor: connects to what the command has bound and what is granted; seccomp: no datagrams without a grant; "
+    "from Landlock ABI 9 on Landlock"
+)
 NETWORK = (
     Row(
         10, "Abstract Unix sockets", "Landlock scope; supervisor: connects and sends to none; seccomp: no datagrams without a grant", "EPERM",
