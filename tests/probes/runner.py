@@ -47,7 +47,8 @@ class Grants:
     port: int
     deny: list[str] = field(default_factory=list)
     sockets: list[str] = field(default_factory=list)
-    protect: bool = False  # the CLI protects anyway
+    protect: bool = False  # the CLI protects anyway, but for what follows
+    unprotect: list[str] = field(default_factory=list)
 
     def add(self, grant: str, room: Room) -> None:
         """As the table writes it: its kind, and a path in the room or a pattern that holds anywhere."""
@@ -55,6 +56,8 @@ class Grants:
         where = path if path.startswith("**") else str(room.path / path)
         if kind == "protect":
             self.protect = True
+        elif kind == "unprotect":
+            self.unprotect.append(path)
         else:
             {"read": self.read, "write": self.write, "deny": self.deny, "socket": self.sockets}[kind].append(where)
 
@@ -161,6 +164,8 @@ class Cli:
             words += ["--deny", path]
         for path in grants.sockets:
             words += ["--allow-unix-socket", path]
+        for name in grants.unprotect:
+            words += ["--unprotect", name]
         if grants.network == "blocked":
             words += ["--block-net"]
         elif grants.network == "ports":

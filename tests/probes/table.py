@@ -15,6 +15,7 @@ LIMITED = ("blocked", "ports")  # ... and TCP to one port, of another server
 ANY = ("blocked", "ports", "open")
 
 PROC = ("read /proc",)
+PROC_WRITE = ("write /proc", "unprotect git")  # nothing can be protected in /proc
 PROTECT = ("protect",)
 DENY_PATH = ("deny work/private/secret",)
 DENY_PATTERN = ("deny **/.env",)
@@ -104,7 +105,7 @@ FILES = (
     ),
     Row(
         6, "Memory of another process by way of /proc/*/mem", "Landlock: who may trace whom", "EACCES or ENOENT",
-        many("row06_read_mem row06_write_mem", "victim", grants=("write /proc",)),
+        many("row06_read_mem row06_write_mem", "victim", grants=PROC_WRITE),
     ),
     Row(
         24, "Mode, owner, times, attributes and flags of files outside",
@@ -145,7 +146,7 @@ FILES = (
     ),
     Row(
         29, "Replacing a program outside through a descriptor in /proc", "Landlock: who may trace whom",
-        "EACCES or ENOENT", (Attack("row29_program_through_proc", "victim", grants=("write /proc",)),),
+        "EACCES or ENOENT", (Attack("row29_program_through_proc", "victim", grants=PROC_WRITE),),
     ),
     Row(
         30, "Start-up files and loader variables of the caller", "environment: built, not inherited", "no effect",
