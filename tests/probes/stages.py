@@ -351,6 +351,15 @@ def unix_stream(room: Room) -> Iterator[Scene]:
 
 
 @contextmanager
+def unix_stream_outside(room: Room) -> Iterator[Scene]:
+    """A server outside, with its socket where nothing is granted."""
+    with unix_stream(room) as scene:
+        os.rename(room.work / "socket", room.outside / "socket")
+        scene.targets |= {"name": str(room.outside / "socket"), "work": str(room.work)}
+        yield scene
+
+
+@contextmanager
 def unix_seqpacket(room: Room) -> Iterator[Scene]:
     yield from unix_server(str(room.work / "socket"), socket.SOCK_SEQPACKET)
 

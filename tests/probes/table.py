@@ -458,6 +458,8 @@ NETWORK = (
         (
             Attack("row11_path_stream", "unix_stream", ANY),
             *many("row11_hard_link row11_symlink row11_renamed row11_own_name row11_changing_address", "unix_stream"),
+            Attack("row11_renamed_at_bind", "unix_stream"),
+            Attack("row11_swapped_at_bind", "unix_stream_outside"),
             Attack("row11_descriptor", "unix_stream", grants=PROC),
             Attack("row11_path_seqpacket", "unix_seqpacket"),
             *many("row11_path_stream row11_hard_link", "unix_stream_beside_granted", grants=GRANTED_SOCKET),
