@@ -276,7 +276,8 @@ std::optional<Task> Supervisor::State::next_task() {
     if (put_aside.empty()) {
       work.wait(lock);
     } else {
-      work.wait_until(lock, put_aside.front().due);
+      const Clock::time_point due = put_aside.front().due;  // another hand may take it meanwhile
+      work.wait_until(lock, due);
     }
   }
   --idle_hands;
