@@ -16,8 +16,7 @@ bool same_class(const FsCapability& a, const FsCapability& b) {
 // have been replaced in between.
 bool same_object(const FsCapability& a, const FsCapability& b) {
   if (!a.handle || !b.handle) return a.handle == b.handle;
-  return a.handle->identity.device == b.handle->identity.device &&
-         a.handle->identity.inode == b.handle->identity.inode;
+  return kernel::same_object(a.handle->identity, b.handle->identity);
 }
 
 bool later_wins(const FsCapability& earlier, const FsCapability& later) {

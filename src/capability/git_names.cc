@@ -149,7 +149,6 @@ class Finder {
     return ::fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
   }
 
-  static std::string parent_of(const std::string& path) { return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1)); }
 
   const std::vector<FsCapability>& grants_;
   std::vector<Denial> found_;

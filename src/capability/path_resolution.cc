@@ -190,6 +190,8 @@ bool is_within_any_case(std::string_view ancestor, std::string_view path) {
          (path.size() == ancestor.size() || path[ancestor.size()] == '/');
 }
 
+std::string parent_of(const std::string& path) { return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1)); }
+
 bool is_within(const std::string& ancestor, const std::string& path) {
   if (!ancestor.starts_with('/') || !path.starts_with('/')) return false;
   return is_within_folded(fold(ancestor), fold(path));

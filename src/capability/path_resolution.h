@@ -34,6 +34,9 @@ struct Link {
 // `path`, absolute, as text: "/a//b/./../c/" -> "/a/c".
 [[nodiscard]] std::string fold(std::string_view path);
 
+// The directory that holds `path`, which is absolute and folded: of "/" itself.
+[[nodiscard]] std::string parent_of(const std::string& path);
+
 // True when `ancestor` is `path` or a whole-component prefix of it, once "." and ".." are folded.
 // False unless both are absolute.
 [[nodiscard]] bool is_within(const std::string& ancestor, const std::string& path);

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdint>
 #include <utility>
+
+#include "base/text.h"
 
 namespace nono::capability {
 namespace {
@@ -17,19 +18,6 @@ constexpr auto kIgnored = std::to_array<std::pair<char32_t, char32_t>>({
 
 bool is_ignored(char32_t c) {
   return std::ranges::any_of(kIgnored, [c](const auto& range) { return c >= range.first && c <= range.second; });
-}
-
-// The character at the beginning and its length; of what is no UTF-8, one byte.
-std::pair<char32_t, std::size_t> first_character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const std::size_t length = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : byte(0) >= 0xc0 ? 2 : 1;
-  if (length == 1 || length > text.size()) return {0xfffd, 1};
-  char32_t c = byte(0) & (0xffU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return {0xfffd, 1};
-    c = (c << 6) | (byte(i) & 0x3fU);
-  }
-  return {c, length};
 }
 
 void trim_component(std::string& text, std::size_t begin) {
@@ -57,8 +45,12 @@ std::string plain_spelling(std::string_view place) {
       plain += place[i++];
       continue;
     }
-    const auto [c, length] = first_character(place.substr(i));
-    if (c == kKelvinSign) {
+    const DecodedUtf8 decoded = decode_utf8(place.substr(i));
+    const std::size_t length = std::max<std::size_t>(decoded.length, 1);  // of what is no UTF-8, one byte
+    const char32_t c = decoded.code_point;
+    if (decoded.length == 0) {
+      plain += place[i];
+    } else if (c == kKelvinSign) {
       plain += 'k';
     } else if (c == kLongS) {
       plain += 's';

@@ -92,7 +92,7 @@ bool UnixSocketCapability::covers(const std::string& place) const {
   if (place.size() < 2) return false;  // "/" is no socket
   switch (scope) {
     case SocketScope::kFile: return place == resolved;
-    case SocketScope::kDirChildren: return place.substr(0, place.rfind('/')) == (resolved == "/" ? "" : resolved);
+    case SocketScope::kDirChildren: return parent_of(place) == resolved;
     case SocketScope::kDirSubtree: return place != resolved && is_within_folded(resolved, place);
   }
   return false;

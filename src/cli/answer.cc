@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "capability/path_resolution.h"
 
 namespace nono::cli {
 namespace {
@@ -24,7 +25,7 @@ std::string flag_that_allows(const PathFacts& facts, AccessMode operation) {
   const std::string flag = operation == AccessMode::kReadWrite ? "allow" : std::string(to_string(operation));
   if (!facts.exists && !writes(operation)) return {};
   // What does not exist yet needs its directory.
-  const std::string parent = facts.canonical.substr(0, std::max<std::size_t>(1, facts.canonical.rfind('/')));
+  const std::string parent = capability::parent_of(facts.canonical);
   const auto path = shell_word(facts.exists ? facts.canonical : parent);
   if (!path) return {};
   return cat("--", flag, facts.exists && !facts.is_directory ? "-file " : " ", *path);

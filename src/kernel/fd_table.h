@@ -29,6 +29,10 @@ struct Identity {
   mode_t mode = 0;
   bool operator==(const Identity&) const = default;
 };
+// Whatever its mode has become meanwhile.
+[[nodiscard]] inline bool same_object(const Identity& a, const Identity& b) {
+  return a.device == b.device && a.inode == b.inode;
+}
 [[nodiscard]] Result<Identity> fstat(const Fd& fd);
 
 // open(path, O_PATH): a handle that pins the object, whatever the path becomes later.

@@ -276,7 +276,7 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
 }
 
 void Child::State::supervise() {
-  const Supervision::Taken taken = supervision->take(keeper->listener());
+  const Supervision::Taken taken = supervision->take(keeper->listener(), plan);
   if (taken == Supervision::Taken::kAnswered) return;
   supervised = true;
   if (taken == Supervision::Taken::kFailed) end_early("there is no descriptor or thread left for its supervisor");

@@ -143,8 +143,7 @@ Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
                               plan.seccomp_rules));
   if (mounts.valid()) keeper->mounts_ = NONO_TRY(kernel::above_stdio(std::move(mounts)));
   keeper->identity_ = std::move(identity);
-  keeper->host_files_ = std::move(files);
-  return keeper;
+  return keeper;  // without those files: most that are made while others are busy are not used again
 }
 
 void Keeper::release(std::unique_ptr<Keeper> keeper) {

@@ -2,6 +2,8 @@
 // launch/ need not know how (supervise/supervisor.h).
 #pragma once
 
+#include "plan/plan.h"
+
 namespace nono::launch {
 
 class Supervision {
@@ -14,8 +16,8 @@ class Supervision {
 
   virtual ~Supervision() = default;
   // By the thread that drives the Child, when a call waits, until they are handed over. Never waits. `listener`
-  // is the keeper's: to be duplicated.
-  [[nodiscard]] virtual Taken take(int listener) = 0;
+  // is the keeper's: to be duplicated. `plan`: the Child's own.
+  [[nodiscard]] virtual Taken take(int listener, const plan::Plan& plan) = 0;
   // When the command has ended: nobody takes a call from the listener after this returns.
   virtual void stop() = 0;
 };

@@ -14,6 +14,7 @@ using capability::Found;
 using capability::FsCapability;
 using capability::is_within_any_case;
 using capability::is_within_folded;
+using capability::parent_of;
 
 tl::unexpected<Error> refuse(const Denial& denial, std::string_view why, std::string hint) {
   return fail(ErrorKind::kSandboxInit,
@@ -40,8 +41,6 @@ bool fits_a_view(const Denial& denial, const std::vector<FsCapability>& grants) 
     return grant.resolved != denial.resolved && is_within_any_case(denial.resolved, grant.resolved);
   });
 }
-
-std::string parent_of(const std::string& path) { return path.substr(0, std::max<std::size_t>(path.rfind('/'), 1)); }
 
 // The directories between the outermost writable grant and the denied path. A directory above it
 // cannot be renamed from inside, and the grant itself is a mount in any case.

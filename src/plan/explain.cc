@@ -15,8 +15,7 @@ using capability::FsCapability;
 
 bool covers(const FsCapability& grant, const capability::Ancestry& ancestry) {
   return std::ranges::any_of(ancestry.self_and_up, [&](const kernel::Identity& object) {
-    return object.device == grant.handle->identity.device &&
-           object.inode == grant.handle->identity.inode;
+    return kernel::same_object(object, grant.handle->identity);
   });
 }
 

@@ -3,8 +3,13 @@
 #pragma once
 
 #include <array>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <map>
+#include <string_view>
+#include <utility>
+#include <variant>
 
 #include "supervise/memory.h"
 #include "supervise/target.h"
@@ -43,5 +48,19 @@ class CallReader {
   const Memory& memory_;
   int error_ = 0;
 };
+
+// Runs the step of a decoder that belongs to a call's name. What it has made, or the errno that answers the call: ENOSYS
+// for a name that is none of its own.
+template <class Decoder>
+using Steps = std::map<std::string_view, void (Decoder::*)()>;
+template <class Decoder, class Value>
+std::variant<Value, int> run_step(const Steps<Decoder>& steps, std::string_view name, Decoder& decoder,
+                                  const CallReader& in, Value& made) {
+  const auto step = steps.find(name);
+  if (step == steps.end()) return ENOSYS;
+  (decoder.*step->second)();
+  if (in.error() != 0) return in.error();
+  return std::move(made);
+}
 
 }  // namespace nono::supervise

@@ -11,16 +11,13 @@
 namespace nono::supervise {
 namespace {
 
-bool same(const kernel::Identity& a, const kernel::Identity& b) { return a.device == b.device && a.inode == b.inode; }
-
-// `place` and the directories above it, deepest first.
+// `place` and the directories above it, deepest first, but for the root. Until `visit` says no.
 template <class Visit>
 void walk_up(std::string place, Visit visit) {
-  while (place.size() > 1) {
+  for (; place.size() > 1; place = capability::parent_of(place)) {
     struct stat st {};
     const bool is_there = ::lstat(place.c_str(), &st) == 0;
-    if (is_there && !visit(place, kernel::Identity{st.st_dev, st.st_ino, st.st_mode})) return;
-    place.resize(std::max<std::size_t>(place.rfind('/'), 1));
+    if (is_there && !visit(kernel::Identity{st.st_dev, st.st_ino, st.st_mode})) return;
   }
 }
 
@@ -52,18 +49,17 @@ bool DeniedNames::is_other_name(const std::string& place, const std::optional<ke
     if (!denial.object || (denial.closes == capability::Closes::kChanges && use == plan::Use::kRead)) continue;
     if (denial.covers(place)) continue;  // judged by its name
     if (!S_ISDIR(denial.object->mode)) {
-      if (object && same(*object, *denial.object)) return true;
+      if (object && same_object(*object, *denial.object)) return true;
       continue;
     }
     bool found = false;
-    walk_up(place, [&](const std::string& at, const kernel::Identity& identity) {
+    walk_up(place, [&](const kernel::Identity& identity) {
       const auto is_granted_inside = [&](const capability::FsCapability& grant) {
-        return same(grant.handle->identity, identity) && denial.covers(grant.resolved) &&
+        return same_object(grant.handle->identity, identity) && denial.covers(grant.resolved) &&
                grant.resolved.size() > denial.resolved.size();
       };
-      (void)at;
       if (std::ranges::any_of(grants_, is_granted_inside)) return false;
-      found = same(identity, *denial.object);
+      found = same_object(identity, *denial.object);
       return !found;
     });
     if (found) return true;

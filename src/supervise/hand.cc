@@ -7,10 +7,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 
 #include "base/text.h"
+#include "capability/path_resolution.h"
 #include "kernel/landlock.h"
 #include "launch/rulesets.h"
 
@@ -24,7 +24,7 @@ Rules::Rules(const plan::Plan& plan) : landlock(plan.landlock) {
   for (const auto& grant : plan.unix_sockets) {
     if (grant.mode != capability::SocketMode::kConnectBind) continue;
     const bool is_file = grant.scope == capability::SocketScope::kFile;
-    sockets_in.push_back(is_file ? grant.resolved.substr(0, std::max<std::size_t>(grant.resolved.rfind('/'), 1)) : grant.resolved);
+    sockets_in.push_back(is_file ? capability::parent_of(grant.resolved) : grant.resolved);
   }
 }
 

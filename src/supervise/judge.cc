@@ -20,10 +20,10 @@
 namespace nono::supervise {
 namespace {
 
-std::variant<Call, int> decode_call(const Law& law, const seccomp_notif& call) {
+std::variant<Call, int> decode_call(kernel::Arch arch, const seccomp_notif& call) {
   Arguments arguments{};
   std::ranges::copy(call.data.args, arguments.begin());
-  return decode(law.arch, call.data.nr, arguments, ThreadMemory(static_cast<int>(call.pid)));
+  return decode(arch, call.data.nr, arguments, ThreadMemory(static_cast<int>(call.pid)));
 }
 
 struct Targets {
@@ -53,6 +53,7 @@ bool makes_a_file(const Call& call) {
 // Everything that a call on a socket needs of the thread. 0 or an errno.
 struct TakeEnds {
   int thread;
+  const Fd& process;
   Root root;
   SocketEnds& into;
 
@@ -64,7 +65,7 @@ struct TakeEnds {
   int operator()(const Listen& call) const { return take(call.socket, nullptr); }
   int operator()(const Send& call) const {
     for (const int number : call.descriptors) {
-      auto descriptor = take_descriptor(thread, number);
+      auto descriptor = take_descriptor(process, number);
       if (const int* error = std::get_if<int>(&descriptor)) return *error;
       into.descriptors.push_back(std::get<Fd>(std::move(descriptor)));
     }
@@ -72,7 +73,7 @@ struct TakeEnds {
   }
 
   int take(int socket, const SocketAddress* address) const {
-    auto descriptor = take_descriptor(thread, socket);
+    auto descriptor = take_descriptor(process, socket);
     if (const int* error = std::get_if<int>(&descriptor)) return *error;
     into.socket = std::get<Fd>(std::move(descriptor));
     const auto path = address == nullptr ? std::nullopt : address->path();
@@ -130,12 +131,12 @@ Law::Law(const plan::Plan& plan)
       names(plan),
       sockets{plan.unix_sockets, plan.grants, {}} {}
 
-std::optional<int> refusal_at_once(const Law& law, const seccomp_notif& call) {
-  const auto decoded = decode_call(law, call);
+std::optional<int> refusal_at_once(const plan::Plan& plan, const seccomp_notif& call) {
+  const auto decoded = decode_call(plan.facts.arch, call);
   const Call* known = std::get_if<Call>(&decoded);
   if (known == nullptr) return std::nullopt;
   const auto is_granted = [&](std::string_view path) {
-    return std::ranges::any_of(law.grants, [&](const auto& grant) { return grant.covers(path); });
+    return std::ranges::any_of(plan.grants, [&](const auto& grant) { return grant.covers(path); });
   };
   if (const auto* name = std::get_if<NameCall>(known)) {
     const auto* open = std::get_if<Open>(name);
@@ -145,7 +146,7 @@ std::optional<int> refusal_at_once(const Law& law, const seccomp_notif& call) {
   if (const auto* socket = std::get_if<SocketCall>(known)) {
     const auto* connect = std::get_if<Connect>(socket);
     const bool is_cache = connect != nullptr && connect->address.path() == "/var/run/nscd/socket";
-    const bool is_plain = law.sockets.grants.empty() && !is_granted("/run/nscd/socket") && !is_granted("/var/run/nscd/socket");
+    const bool is_plain = plan.unix_sockets.empty() && !is_granted("/run/nscd/socket") && !is_granted("/var/run/nscd/socket");
     return is_cache && is_plain ? std::optional(EACCES) : std::nullopt;
   }
   return std::nullopt;
@@ -154,7 +155,7 @@ std::optional<int> refusal_at_once(const Law& law, const seccomp_notif& call) {
 std::variant<Prepared, int> prepare(const Law& law, const seccomp_notif& call,
                                     const std::function<bool()>& still_waits) {
   const int thread = static_cast<int>(call.pid);
-  auto decoded = decode_call(law, call);
+  auto decoded = decode_call(law.arch, call);
   if (const int* error = std::get_if<int>(&decoded)) return *error;
   Prepared prepared;
   prepared.call = std::get<Call>(std::move(decoded));
@@ -170,7 +171,9 @@ std::variant<Prepared, int> prepare(const Law& law, const seccomp_notif& call,
   take(targets.second, prepared.second);
   if (makes_a_file(prepared.call)) prepared.umask = umask_of(thread);
   if (const auto* socket = std::get_if<SocketCall>(&prepared.call)) {
-    error = std::visit(TakeEnds{thread, law.root, prepared.ends}, *socket);
+    const auto process = open_process(thread);
+    const int* failed = std::get_if<int>(&process);
+    error = failed != nullptr ? *failed : std::visit(TakeEnds{thread, std::get<Fd>(process), law.root, prepared.ends}, *socket);
   }
   if (!still_waits()) return ESRCH;  // what was read may have been another thread's
   if (error == 0) error = tell_length(thread, prepared.call);

@@ -42,7 +42,7 @@ struct Prepared {
 
 // The errno of a call that can be refused without looking at anything: what shells (the terminal that a command does
 // not have) and the C library (a daemon's cache) try at every start, where no grant is about it.
-[[nodiscard]] std::optional<int> refusal_at_once(const Law& law, const seccomp_notif& call);
+[[nodiscard]] std::optional<int> refusal_at_once(const plan::Plan& plan, const seccomp_notif& call);
 
 // Or the errno that answers it. `still_waits` is asked after all has been read: the thread may have ended, and its
 // number be another's.

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <map>
 #include <string_view>
 #include <utility>
 
@@ -24,8 +23,7 @@ class Decoder {
   Decoder(const Arguments& arguments, const Memory& memory) : in_(arguments, memory) {}
 
   std::variant<MetadataCall, int> decode(std::string_view name) {
-    using Step = void (Decoder::*)();
-    static const std::map<std::string_view, Step> steps{
+    static const Steps<Decoder> steps{
         {"chmod", &Decoder::chmod},
         {"fchmod", &Decoder::fchmod},
         {"fchmodat", &Decoder::fchmodat},
@@ -49,11 +47,7 @@ class Decoder {
         {"file_setattr", &Decoder::file_setattr},
         {"ioctl", &Decoder::ioctl},
     };
-    const auto step = steps.find(name);
-    if (step == steps.end()) return ENOSYS;
-    (this->*step->second)();
-    if (in_.error() != 0) return in_.error();
-    return std::move(call_);
+    return run_step(steps, name, *this, in_, call_);
   }
 
  private:

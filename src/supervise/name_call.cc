@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <map>
 #include <optional>
 #include <span>
 #include <utility>
@@ -24,8 +23,7 @@ class Decoder {
   Decoder(const Arguments& arguments, const Memory& memory) : in_(arguments, memory) {}
 
   std::variant<NameCall, int> decode(std::string_view name) {
-    using Step = void (Decoder::*)();
-    static const std::map<std::string_view, Step> steps{
+    static const Steps<Decoder> steps{
         {"open", &Decoder::open},         {"openat", &Decoder::openat},         {"openat2", &Decoder::openat2},
         {"creat", &Decoder::creat},       {"mkdir", &Decoder::mkdir},           {"mkdirat", &Decoder::mkdirat},
         {"mknod", &Decoder::mknod},       {"mknodat", &Decoder::mknodat},       {"symlink", &Decoder::symlink},
@@ -34,11 +32,7 @@ class Decoder {
         {"unlink", &Decoder::unlink},     {"unlinkat", &Decoder::unlinkat},     {"rmdir", &Decoder::rmdir},
         {"truncate", &Decoder::truncate},
     };
-    const auto step = steps.find(name);
-    if (step == steps.end()) return ENOSYS;
-    (this->*step->second)();
-    if (in_.error() != 0) return in_.error();
-    return std::move(call_);
+    return run_step(steps, name, *this, in_, call_);
   }
 
  private:

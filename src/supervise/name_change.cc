@@ -93,19 +93,12 @@ class Change {
   // Another name for what is closed would open it.
   int operator()(const Link& call) const {
     const std::shared_lock lock(names_.moving());
-    auto object = open_object(first_, call.from.follow);
+    const auto object = open_changeable(call.from.follow);
     if (const int* error = std::get_if<int>(&object)) return *error;
-    const Fd& held = std::get<Fd>(object);
-    const auto identity = kernel::fstat(held);
-    const auto place = place_of(held);
-    if (!identity) return EACCES;
-    if (const int* error = std::get_if<int>(&place)) return *error;
-    if (const auto& path = std::get<std::string>(place); !path.empty()) {
-      if (const int error = names_.check(path, *identity, plan::Use::kChange)) return error;
-    }
+    const Held& from = std::get<Held>(object);
     return at_slot(second_, [&](const Named& named) {
-      if (S_ISLNK(identity->mode)) return link_by_name(*identity, named);
-      return error_of(::linkat(AT_FDCWD, link_to(held).c_str(), named.directory(), named.name(), AT_SYMLINK_FOLLOW));
+      if (S_ISLNK(from.identity.mode)) return link_by_name(from.identity, named);
+      return error_of(::linkat(AT_FDCWD, link_to(from.fd).c_str(), named.directory(), named.name(), AT_SYMLINK_FOLLOW));
     });
   }
 
@@ -128,9 +121,21 @@ class Change {
 
   int operator()(const Truncate& call) const {
     const std::shared_lock lock(names_.moving());
-    auto object = open_object(first_, true);
+    const auto object = open_changeable(true);
     if (const int* error = std::get_if<int>(&object)) return *error;
-    const Fd& held = std::get<Fd>(object);
+    return error_of(::truncate(link_to(std::get<Held>(object).fd).c_str(), call.size));
+  }
+
+ private:
+  struct Held {
+    Fd fd;
+    kernel::Identity identity;
+  };
+  // The object that the first path names, if it may be changed.
+  std::variant<Held, int> open_changeable(bool follow) const {
+    auto object = open_object(first_, follow);
+    if (const int* error = std::get_if<int>(&object)) return *error;
+    Fd& held = std::get<Fd>(object);
     const auto identity = kernel::fstat(held);
     const auto place = place_of(held);
     if (!identity) return EACCES;
@@ -138,10 +143,9 @@ class Change {
     if (const auto& path = std::get<std::string>(place); !path.empty()) {
       if (const int error = names_.check(path, *identity, plan::Use::kChange)) return error;
     }
-    return error_of(::truncate(link_to(held).c_str(), call.size));
+    return Held{std::move(held), *identity};
   }
 
- private:
   template <class Act>
   int at_slot(const Origin& origin, Act act) const {
     auto looked_up = look_up(origin);

@@ -174,21 +174,21 @@ class Opening {
   }
 
   Answer give(Fd opened) const {
+    struct stat st {};
+    if (::fstat(opened.get(), &st) != 0) return Answer::of(errno);
+    const bool reads = (call_.flags & O_ACCMODE) == O_RDONLY;
     if ((call_.flags & O_NONBLOCK) == 0) {
-      if (!has_writer(opened)) return Answer::not_yet(std::move(opened));
+      if (reads && S_ISFIFO(st.st_mode) && !has_writer(opened)) return Answer::not_yet(std::move(opened));
       const int flags = ::fcntl(opened.get(), F_GETFL);
       if (flags < 0 || ::fcntl(opened.get(), F_SETFL, flags & ~O_NONBLOCK) != 0) return Answer::of(errno);
     }
-    struct stat st {};
-    const bool is_only_read = (call_.flags & O_ACCMODE) == O_RDONLY && ::fstat(opened.get(), &st) == 0 && S_ISREG(st.st_mode);
+    const bool is_only_read = reads && S_ISREG(st.st_mode);
     return {0, 0, std::move(opened), (call_.flags & O_CLOEXEC) != 0, !is_only_read, false};
   }
 
-  // Only a FIFO that was opened for reading can lack one. tee(2) of nothing says 0 where no writer is, and
+  // Of a FIFO that was opened for reading. tee(2) of nothing says 0 where no writer is, and
   // takes nothing out of it; poll(2) knows of one that has been there meanwhile.
-  bool has_writer(const Fd& opened) const {
-    struct stat st {};
-    if ((call_.flags & O_ACCMODE) != O_RDONLY || ::fstat(opened.get(), &st) != 0 || !S_ISFIFO(st.st_mode)) return true;
+  static bool has_writer(const Fd& opened) {
     struct pollfd ends = {opened.get(), POLLIN, 0};
     if (::poll(&ends, 1, 0) > 0) return true;
     auto pipe = kernel::pipe2(O_NONBLOCK);

@@ -115,12 +115,16 @@ std::variant<Origin, int> object_at(std::variant<Fd, int> opened) {
 
 mode_t umask_of(int thread) { return static_cast<mode_t>(status_number(thread, "Umask:", 8).value_or(077)); }
 
-std::variant<Fd, int> take_descriptor(int thread, int number) {
+std::variant<Fd, int> open_process(int thread) {
   const auto process = status_number(thread, "Tgid:");
   if (!process) return ESRCH;
-  const Fd handle(static_cast<int>(::syscall(kernel::kNrPidfdOpen, *process, 0)));
+  Fd handle(static_cast<int>(::syscall(kernel::kNrPidfdOpen, *process, 0)));
   if (!handle.valid()) return errno;
-  Fd taken(static_cast<int>(::syscall(kernel::kNrPidfdGetfd, handle.get(), number, 0)));
+  return handle;
+}
+
+std::variant<Fd, int> take_descriptor(const Fd& process, int number) {
+  Fd taken(static_cast<int>(::syscall(kernel::kNrPidfdGetfd, process.get(), number, 0)));
   if (!taken.valid()) return errno;
   return taken;
 }

@@ -30,8 +30,10 @@ struct Origin {
 // A thread's file mode creation mask; 077 when it cannot be told.
 [[nodiscard]] mode_t umask_of(int thread);
 
-// What a thread has open at this number: the same open file. Or an errno.
-[[nodiscard]] std::variant<Fd, int> take_descriptor(int thread, int number);
+// The process that a thread belongs to, as a pidfd. Or an errno.
+[[nodiscard]] std::variant<Fd, int> open_process(int thread);
+// What it has open at this number: the same open file. Or an errno.
+[[nodiscard]] std::variant<Fd, int> take_descriptor(const Fd& process, int number);
 
 // `thread`: a thread id in our PID namespace. Or an errno.
 [[nodiscard]] std::variant<Origin, int> origin_of(int thread, const Target& target, Root root);

@@ -9,7 +9,6 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
-#include <map>
 #include <utility>
 
 namespace nono::supervise {
@@ -45,16 +44,11 @@ class Decoder {
   Decoder(const Arguments& arguments, const Memory& memory) : in_(arguments, memory) {}
 
   std::variant<SocketCall, int> decode(std::string_view name) {
-    using Step = void (Decoder::*)();
-    static const std::map<std::string_view, Step> steps{
+    static const Steps<Decoder> steps{
         {"connect", &Decoder::connect}, {"bind", &Decoder::bind},       {"listen", &Decoder::listen},
         {"sendto", &Decoder::sendto},   {"sendmsg", &Decoder::sendmsg}, {"sendmmsg", &Decoder::sendmmsg},
     };
-    const auto step = steps.find(name);
-    if (step == steps.end()) return ENOSYS;
-    (this->*step->second)();
-    if (in_.error() != 0) return in_.error();
-    return std::move(call_);
+    return run_step(steps, name, *this, in_, call_);
   }
 
  private:

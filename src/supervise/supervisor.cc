@@ -112,17 +112,16 @@ struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
   std::deque<Task> put_aside;  // to be tried again
 };
 
-Supervisor::Supervisor(const plan::Plan& plan) : state_(std::make_shared<State>(plan)) {}
-
 Supervisor::~Supervisor() { stop(); }
 
-launch::Supervision::Taken Supervisor::take(int listener) {
+launch::Supervision::Taken Supervisor::take(int listener, const plan::Plan& plan) {
   seccomp_notif call{};  // has to be zero
   if (::ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &call) != 0) return Taken::kAnswered;  // it was killed meanwhile
-  if (const auto error = refusal_at_once(state_->plan->law, call)) {
+  if (const auto error = refusal_at_once(plan, call)) {
     respond_to(listener, call.id, *error);
     return Taken::kAnswered;
   }
+  state_ = std::make_shared<State>(plan);
   listener_ = Fd(::fcntl(listener, F_DUPFD_CLOEXEC, 3));
   if (auto event = kernel::above_stdio(Fd(::eventfd(0, EFD_CLOEXEC)))) ending_ = *std::move(event);
   if (auto made = ruleset_of(state_->plan->rules, static_cast<int>(call.pid))) ruleset_ = *std::move(made);

@@ -20,14 +20,16 @@ namespace nono::supervise {
 
 class Supervisor : public launch::Supervision {
  public:
-  explicit Supervisor(const plan::Plan& plan);
+  Supervisor() = default;
+  Supervisor(const Supervisor&) = delete;
+  Supervisor& operator=(const Supervisor&) = delete;
   ~Supervisor() override;
-  [[nodiscard]] Taken take(int listener) override;
+  [[nodiscard]] Taken take(int listener, const plan::Plan& plan) override;
   void stop() override;
 
  private:
   struct State;  // shared with the threads: one that a file system holds up outlives the command
-  std::shared_ptr<State> state_;
+  std::shared_ptr<State> state_;  // none before a call is handed over
   Fd listener_;  // the host's own; the threads have a descriptor table of their own
   Fd ending_;
   Fd ruleset_;
