@@ -95,10 +95,12 @@ ensure_venv() {
   quietly venv "creating the virtual environment" "$NONO_PYTHON" -m venv "$VENV"
 }
 
+# CXX: scikit-build-core would take the compiler that Python was built with, which is the same one by another
+# name, and the compiler cache would know nothing of what is built already.
 pip_install() {
   local log=$1 what=$2
   shift 2
-  quietly "$log" "installing $what" "$VENV/bin/python" -m pip install --no-input --disable-pip-version-check "$@"
+  quietly "$log" "installing $what" env CXX="${CXX-c++}" "$VENV/bin/python" -m pip install --no-input --disable-pip-version-check "$@"
 }
 
 # Hash of the interpreter, the arguments and the content of files and trees given as --in PATH...

@@ -90,7 +90,8 @@ def two_hundred_threads(how: str) -> None:
             with turns:
                 codes.append(true(how))
 
-    at_once(MOST_KEPT, how)  # as many keepers as there will be at the end
+    at_once(64, how)
+    at_once(MOST_KEPT, how)  # the kept ones have opened now what they open when they are used again
     descriptors = len(open_descriptors())
     threads = [threading.Thread(target=work) for _ in range(200)]
     for thread in threads:
@@ -98,6 +99,7 @@ def two_hundred_threads(how: str) -> None:
     for thread in threads:
         thread.join()
     assert codes == [0] * 1000
+    at_once(MOST_KEPT, how)
     assert len(open_descriptors()) == descriptors
     assert_nothing_left()
 
