@@ -89,8 +89,10 @@ struct OpenHow {
   std::uint64_t mode = 0;
   std::uint64_t resolve = 0;
 };
+inline constexpr std::uint64_t kResolveNoXdev = 0x01;
 inline constexpr std::uint64_t kResolveNoMagiclinks = 0x02;
 inline constexpr std::uint64_t kResolveNoSymlinks = 0x04;
+inline constexpr std::uint64_t kResolveBeneath = 0x08;
 inline constexpr std::uint64_t kResolveInRoot = 0x10;
 
 inline constexpr unsigned kCloseRangeUnshare = 1U << 1;

@@ -1,8 +1,8 @@
 #include "supervise/decode.h"
 
-#include <algorithm>
 #include <cerrno>
 #include <utility>
+#include <vector>
 
 #include "plan/seccomp_rules.h"
 
@@ -15,13 +15,30 @@ std::variant<Call, int> widen(std::variant<Decoded, int> decoded) {
   return Call(std::get<Decoded>(std::move(decoded)));
 }
 
+using ByNumber = std::vector<const plan::Syscall*>;
+ByNumber by_number(int plan::Syscall::*number_here) {
+  ByNumber calls;
+  for (const plan::Syscall& call : plan::syscall_table()) {
+    if (call.*number_here < 0) continue;
+    const auto number = static_cast<std::size_t>(call.*number_here);
+    if (number >= calls.size()) calls.resize(number + 1);
+    calls[number] = &call;
+  }
+  return calls;
+}
+
+const plan::Syscall* find(kernel::Arch arch, int number) {
+  static const ByNumber x86_64 = by_number(&plan::Syscall::x86_64);
+  static const ByNumber aarch64 = by_number(&plan::Syscall::aarch64);
+  const ByNumber& calls = arch == kernel::Arch::kX86_64 ? x86_64 : aarch64;
+  return number >= 0 && static_cast<std::size_t>(number) < calls.size() ? calls[static_cast<std::size_t>(number)] : nullptr;
+}
+
 }  // namespace
 
 std::variant<Call, int> decode(kernel::Arch arch, int number, const Arguments& arguments, const Memory& memory) {
-  const auto& table = plan::syscall_table();
-  const auto known = std::ranges::find(
-      table, number, [arch](const plan::Syscall& call) { return arch == kernel::Arch::kX86_64 ? call.x86_64 : call.aarch64; });
-  if (number < 0 || known == table.end()) return ENOSYS;
+  const plan::Syscall* known = find(arch, number);
+  if (known == nullptr) return ENOSYS;
   switch (known->verdict) {
     case plan::Verdict::kMetadata:
     case plan::Verdict::kIoctl: return widen(decode_metadata_call(known->name, arguments, memory));

@@ -44,18 +44,19 @@ Result<Fd> ruleset_of(const Rules& rules, int thread) {
   return ruleset;
 }
 
-bool confine_this_thread(int ruleset, std::optional<std::uint64_t> kept_capabilities) {
-  // A umask and a working directory of its own.
+bool set_this_thread_apart(std::optional<std::uint64_t> kept_capabilities) {
   if (::unshare(CLONE_FS) != 0) return false;
-  if (kept_capabilities) {
-    __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
-    const auto low = static_cast<std::uint32_t>(*kept_capabilities);
-    const auto high = static_cast<std::uint32_t>(*kept_capabilities >> 32);
-    const std::array<__user_cap_data_struct, 2> data{{{low, low, 0}, {high, high, 0}}};
-    // Not through libc, which would do it to all threads.
-    if (::syscall(SYS_capset, &header, data.data()) != 0) return false;
-  }
-  return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::syscall(kernel::kNrLandlockRestrictSelf, ruleset, 0) == 0;
+  if (!kept_capabilities) return true;
+  __user_cap_header_struct header{_LINUX_CAPABILITY_VERSION_3, 0};
+  const auto low = static_cast<std::uint32_t>(*kept_capabilities);
+  const auto high = static_cast<std::uint32_t>(*kept_capabilities >> 32);
+  const std::array<__user_cap_data_struct, 2> data{{{low, low, 0}, {high, high, 0}}};
+  // Not through libc, which would do it to all threads.
+  return ::syscall(SYS_capset, &header, data.data()) == 0;
+}
+
+bool confine_this_thread(int ruleset, std::optional<std::uint64_t> kept_capabilities) {
+  return set_this_thread_apart(kept_capabilities) && ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && ::syscall(kernel::kNrLandlockRestrictSelf, ruleset, 0) == 0;
 }
 
 }  // namespace nono::supervise

@@ -26,7 +26,11 @@ struct Rules {
 // As a ruleset. `thread`: one of the command's, by whose root the paths are meant.
 [[nodiscard]] Result<Fd> ruleset_of(const Rules& rules, int thread);
 
-// `kept_capabilities`: none if it has none to drop. False: it must not be used.
+// A umask and a working directory of its own, and none but these capabilities (none given: it has none to drop).
+// False: it must not be used.
+[[nodiscard]] bool set_this_thread_apart(std::optional<std::uint64_t> kept_capabilities);
+
+// The same, and the ruleset.
 [[nodiscard]] bool confine_this_thread(int ruleset, std::optional<std::uint64_t> kept_capabilities);
 
 }  // namespace nono::supervise

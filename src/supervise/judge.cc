@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <mutex>
+#include <shared_mutex>
 #include <string>
 #include <utility>
 
@@ -19,12 +21,6 @@
 
 namespace nono::supervise {
 namespace {
-
-std::variant<Call, int> decode_call(kernel::Arch arch, const seccomp_notif& call) {
-  Arguments arguments{};
-  std::ranges::copy(call.data.args, arguments.begin());
-  return decode(arch, call.data.nr, arguments, ThreadMemory(static_cast<int>(call.pid)));
-}
 
 struct Targets {
   const Target* first = nullptr;
@@ -152,13 +148,44 @@ std::optional<int> refusal_at_once(const plan::Plan& plan, const seccomp_notif& 
   return std::nullopt;
 }
 
-std::variant<Prepared, int> prepare(const Law& law, const seccomp_notif& call,
-                                    const std::function<bool()>& still_waits) {
-  const int thread = static_cast<int>(call.pid);
-  auto decoded = decode_call(law.arch, call);
-  if (const int* error = std::get_if<int>(&decoded)) return *error;
+std::variant<Call, int> decode_call(kernel::Arch arch, const seccomp_notif& call) {
+  Arguments arguments{};
+  std::ranges::copy(call.data.args, arguments.begin());
+  return decode(arch, call.data.nr, arguments, ThreadMemory(static_cast<int>(call.pid)));
+}
+
+std::optional<Answer> open_at_once(Law& law, const GrantedPlaces& places, int thread, const Call& call,
+                                   const std::function<bool()>& still_waits) {
+  const auto* name = std::get_if<NameCall>(&call);
+  const auto* open = name == nullptr ? nullptr : std::get_if<Open>(name);
+  if (open == nullptr) return std::nullopt;
+  const std::shared_lock lock(law.names.moving(), std::try_to_lock);
+  if (!lock.owns_lock()) return std::nullopt;
+  const auto origin = places.origin_of(thread, *open);
+  if (!origin) return std::nullopt;
+  const mode_t umask = !origin->is_object && makes_a_file(call) ? umask_of(thread) : 0;
+  // An open that changes nothing needs no question: nobody gets its descriptor.
+  if ((open->flags & (O_CREAT | O_TRUNC)) != 0 && !still_waits()) return Answer::of(ESRCH);
+  Answer given = open_for(*open, *origin, umask, law.names, Fd());
+  if (given.later) return given.opened.valid() ? std::optional(std::move(given)) : std::nullopt;
+  switch (given.error) {
+    case 0:
+    case EACCES:
+    case EEXIST:
+    case EISDIR: return given;
+    case ENOENT:
+    case ENOTDIR: {
+      // Or has the directory that the path is relative to been moved meanwhile?
+      const auto again = places.origin_of(thread, *open);
+      return again && again->granted == origin->granted && again->path == origin->path ? std::optional(std::move(given)) : std::nullopt;
+    }
+    default: return std::nullopt;
+  }
+}
+
+std::variant<Prepared, int> prepare(const Law& law, int thread, Call call, const std::function<bool()>& still_waits) {
   Prepared prepared;
-  prepared.call = std::get<Call>(std::move(decoded));
+  prepared.call = std::move(call);
   const Targets targets = std::visit(TargetsOf{}, prepared.call);
   int error = 0;
   const auto take = [&](const Target* target, Origin& into) {
@@ -190,6 +217,7 @@ Answer answer(Law& law, const Prepared& prepared, Fd waiting) {
   }
   const auto& call = std::get<NameCall>(prepared.call);
   if (const auto* open = std::get_if<Open>(&call)) {
+    const std::shared_lock lock(law.names.moving());
     return open_for(*open, prepared.first, prepared.umask, law.names, std::move(waiting));
   }
   return Answer::of(change_name(call, prepared.first, prepared.second, prepared.umask, law.names));

@@ -1,6 +1,6 @@
 // Judge: one waiting call, from what seccomp says of it to its answer. In two steps, for two kinds of thread:
 // `prepare` reads what belongs to the waiting thread, which takes the right to trace it; `answer` performs the call,
-// on a thread that is confined as the command is. A confined thread may not trace.
+// on a thread that is confined as the command is. A confined thread may not trace. `open_at_once` is both in one.
 #pragma once
 
 #include <linux/seccomp.h>
@@ -16,6 +16,7 @@
 #include "supervise/answer.h"
 #include "supervise/decode.h"
 #include "supervise/denied_names.h"
+#include "supervise/granted_places.h"
 #include "supervise/origin.h"
 #include "supervise/socket_change.h"
 
@@ -44,9 +45,17 @@ struct Prepared {
 // not have) and the C library (a daemon's cache) try at every start, where no grant is about it.
 [[nodiscard]] std::optional<int> refusal_at_once(const plan::Plan& plan, const seccomp_notif& call);
 
-// Or the errno that answers it. `still_waits` is asked after all has been read: the thread may have ended, and its
-// number be another's.
-[[nodiscard]] std::variant<Prepared, int> prepare(const Law& law, const seccomp_notif& call,
+// What the call is, or the errno that answers it.
+[[nodiscard]] std::variant<Call, int> decode_call(kernel::Arch arch, const seccomp_notif& call);
+
+// An open that begins in a granted directory and stays there: done by the thread that receives calls, for waking another
+// one costs many times what it takes. None: prepare it for others. `still_waits` is asked after all has been read: the
+// thread may have ended, and its number be another's.
+[[nodiscard]] std::optional<Answer> open_at_once(Law& law, const GrantedPlaces& places, int thread, const Call& call,
+                                                 const std::function<bool()>& still_waits);
+
+// Or the errno that answers it. `still_waits` as above.
+[[nodiscard]] std::variant<Prepared, int> prepare(const Law& law, int thread, Call call,
                                                   const std::function<bool()>& still_waits);
 
 // Performs the call if the plan allows it. `waiting`: what the answer before held, if that was not the last one.

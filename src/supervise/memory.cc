@@ -25,7 +25,7 @@ int write_number(int thread, std::uint64_t address, std::uint32_t number) {
 
 // In pieces that end with a page: a text may end just before memory that cannot be read.
 int read_text(const Memory& memory, std::uint64_t address, std::size_t size, int too_long, std::string& into) {
-  constexpr std::size_t kPiece = 256;  // divides every page size
+  constexpr std::size_t kPiece = 4096;  // divides every page size
   std::array<std::byte, kPiece> piece;
   into.clear();
   while (into.size() < size) {

@@ -21,10 +21,6 @@ std::variant<Fd, int> opened_or_error(int descriptor) {
   return Fd(descriptor);
 }
 
-std::variant<Fd, int> copy_of(const Fd& object) {
-  return opened_or_error(::fcntl(object.get(), F_DUPFD_CLOEXEC, 3));
-}
-
 }  // namespace
 
 int open_from(const Origin& origin, const std::string& path, int flags, mode_t mode, std::uint64_t resolve) {
@@ -33,12 +29,12 @@ int open_from(const Origin& origin, const std::string& path, int flags, mode_t m
   how.mode = mode;
   how.resolve = resolve | kernel::kResolveNoMagiclinks;
   if (origin.root == Root::kPrivate) how.resolve |= kernel::kResolveInRoot;
-  const int from = origin.fd.valid() ? origin.fd.get() : AT_FDCWD;
-  return static_cast<int>(::syscall(kernel::kNrOpenat2, from, path.c_str(), &how, sizeof how));
+  if (origin.root == Root::kGrant) how.resolve |= kernel::kResolveBeneath | kernel::kResolveNoXdev;
+  return static_cast<int>(::syscall(kernel::kNrOpenat2, origin.directory(), path.c_str(), &how, sizeof how));
 }
 
 std::variant<Fd, int> open_object(const Origin& origin, bool follow, std::uint64_t resolve) {
-  if (origin.is_object) return copy_of(origin.fd);
+  if (origin.is_object) return opened_or_error(::fcntl(origin.directory(), F_DUPFD_CLOEXEC, 3));
   return opened_or_error(open_from(origin, origin.path, O_PATH | (follow ? 0 : O_NOFOLLOW), 0, resolve));
 }
 
@@ -73,6 +69,10 @@ bool is_special(const Slot& slot) {
 std::variant<std::string, int> place_of(const Fd& object) {
   struct stat st {};
   if (::fstat(object.get(), &st) != 0) return errno;
+  return place_of(object, st);
+}
+
+std::variant<std::string, int> place_of(const Fd& object, const struct stat& st) {
   if (st.st_nlink == 0) return std::string{};
   std::array<char, PATH_MAX> text;
   const ssize_t size = ::readlink(link_to(object).c_str(), text.data(), text.size());

@@ -3,6 +3,8 @@
 // of /proc, which would be this process's. Any thread.
 #pragma once
 
+#include <sys/stat.h>
+
 #include <string>
 #include <variant>
 
@@ -30,6 +32,7 @@ struct Slot {
 // Where it is now, as the kernel says; empty when it has no place in a file system (a pipe, a file
 // that was removed).
 [[nodiscard]] std::variant<std::string, int> place_of(const Fd& object);
+[[nodiscard]] std::variant<std::string, int> place_of(const Fd& object, const struct stat& st);
 [[nodiscard]] std::variant<std::string, int> place_of(const Slot& slot);
 
 // A name for it that follows to it, for calls that know no descriptors of this kind.

@@ -11,7 +11,6 @@
 #include <array>
 #include <cerrno>
 #include <optional>
-#include <shared_mutex>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -37,7 +36,6 @@ class Opening {
 
   Answer run(Fd waiting) {
     if (waiting.valid()) return give(std::move(waiting));
-    const std::shared_lock lock(names_.moving());
     if ((call_.flags & (O_CREAT | O_TRUNC)) == 0 && !makes_nameless(call_.flags)) return open_existing();
     if (!makes(call_.flags)) return open_held(call_.target.follow);
     return open_or_make();
@@ -47,10 +45,22 @@ class Opening {
   // Nothing is changed by the open itself: it is judged by what was opened.
   Answer open_existing() {
     if (origin_.is_object) return open_held(true);
+    if (!origin_.place.empty()) {
+      // Its place is known, then, and need not be asked for.
+      Fd plain(open_from(origin_, origin_.path, call_.flags | kHere, 0, kernel::kResolveNoSymlinks));
+      if (plain.valid()) return judge_and_give(std::move(plain), &origin_.place);
+      if (errno == ENOENT) return Answer::of(ENOENT);
+    }
     Fd opened(open_from(origin_, origin_.path, call_.flags | kHere, 0, call_.target.resolve));
     if (!opened.valid()) return failure(errno, [this] { return open_object(origin_, call_.target.follow); });
-    if (const int error = judge(opened)) return Answer::of(error);
-    return give(std::move(opened));
+    return judge_and_give(std::move(opened), nullptr);
+  }
+
+  Answer judge_and_give(Fd opened, const std::string* place) const {
+    struct stat st {};
+    if (::fstat(opened.get(), &st) != 0) return Answer::of(errno);
+    if (const int error = judge(opened, st, place)) return Answer::of(error);
+    return give(std::move(opened), st);
   }
 
   // What exists is held before anything is done to it.
@@ -65,7 +75,7 @@ class Opening {
     if (::fstat(object.get(), &st) != 0) return Answer::of(errno);
     if (S_ISLNK(st.st_mode)) return Answer::of((call_.flags & O_DIRECTORY) != 0 ? ENOTDIR : ELOOP);
     if (S_ISDIR(st.st_mode) && makes(call_.flags)) return Answer::of(EISDIR);
-    if (const int error = judge(object)) return Answer::of(error);
+    if (const int error = judge(object, st, nullptr)) return Answer::of(error);
     if (makes_nameless(call_.flags)) ::umask(umask_);
     const int flags = call_.flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW);
     const bool keeps_nameless = makes_nameless(call_.flags) && (call_.flags & O_EXCL) != 0;
@@ -77,7 +87,7 @@ class Opening {
   // The kernel's own order: what exists is opened; what does not is made where a dangling link points.
   Answer open_or_make() {
     if (origin_.is_object) return (call_.flags & O_EXCL) != 0 ? Answer::of(EEXIST) : open_held(true);
-    Origin at = Origin{Fd(::fcntl(origin_.fd.get(), F_DUPFD_CLOEXEC, 3)), false, origin_.path, origin_.root};
+    Origin at{.fd = Fd(::fcntl(origin_.directory(), F_DUPFD_CLOEXEC, 3)), .path = origin_.path, .root = origin_.root};
     const bool is_root = at.path.find_first_not_of('/') == std::string::npos;
     if (at.path.ends_with('/') && !is_root) return Answer::of(EISDIR);
     for (int links = 0; links < kMaxLinks;) {
@@ -130,29 +140,29 @@ class Opening {
       return Answer::of(error);
     }
     ::umask(umask_);
-    const int flags = call_.flags | O_EXCL | O_NOFOLLOW | kHere;
+    const int flags = call_.flags | O_EXCL | kHere;
     Fd opened(::openat(slot.directory.get(), slot.name.c_str(), flags, call_.mode));
     if (opened.valid()) return give(std::move(opened));
     if (errno == EEXIST && (call_.flags & O_EXCL) == 0) return std::nullopt;
     return Answer::of(errno);
   }
 
-  int judge(const Fd& object) const {
-    const auto identity = kernel::fstat(object);
-    if (!identity) return EACCES;
+  int judge(const Fd& object, const struct stat& st, const std::string* known_place) const {
+    // Landlock says at the open of a device what its ioctl may do; /dev/null has none.
+    const bool is_device = (S_ISCHR(st.st_mode) && st.st_rdev != makedev(1, 3)) || S_ISBLK(st.st_mode);
+    if (origin_.root == Root::kGrant && is_device) return EXDEV;
     // It would be this process's terminal; the command has none.
-    if (S_ISCHR(identity->mode) && is_own_terminal(object)) return ENXIO;
-    const auto place = place_of(object);
+    if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(5, 0)) return ENXIO;
+    if (known_place != nullptr) return check(*known_place, st);
+    const auto place = place_of(object, st);
     if (const int* error = std::get_if<int>(&place)) return *error;
     const auto& path = std::get<std::string>(place);
-    if (path.empty()) return 0;
-    if (is_ours(path)) return EACCES;
-    return names_.check(path, *identity, changes(call_.flags) ? plan::Use::kChange : plan::Use::kRead);
+    return path.empty() ? 0 : is_ours(path) ? EACCES : check(path, st);
   }
 
-  static bool is_own_terminal(const Fd& object) {
-    struct stat st {};
-    return ::fstat(object.get(), &st) == 0 && st.st_rdev == makedev(5, 0);
+  int check(const std::string& place, const struct stat& st) const {
+    return names_.check(place, kernel::Identity{st.st_dev, st.st_ino, st.st_mode},
+                        changes(call_.flags) ? plan::Use::kChange : plan::Use::kRead);
   }
 
   // A link to /proc/self leads to this process.
@@ -176,11 +186,14 @@ class Opening {
   Answer give(Fd opened) const {
     struct stat st {};
     if (::fstat(opened.get(), &st) != 0) return Answer::of(errno);
+    return give(std::move(opened), st);
+  }
+
+  Answer give(Fd opened, const struct stat& st) const {
     const bool reads = (call_.flags & O_ACCMODE) == O_RDONLY;
     if ((call_.flags & O_NONBLOCK) == 0) {
       if (reads && S_ISFIFO(st.st_mode) && !has_writer(opened)) return Answer::not_yet(std::move(opened));
-      const int flags = ::fcntl(opened.get(), F_GETFL);
-      if (flags < 0 || ::fcntl(opened.get(), F_SETFL, flags & ~O_NONBLOCK) != 0) return Answer::of(errno);
+      if (::fcntl(opened.get(), F_SETFL, call_.flags & ~O_NONBLOCK) != 0) return Answer::of(errno);  // takes what it may change
     }
     const bool is_only_read = reads && S_ISREG(st.st_mode);
     return {0, 0, std::move(opened), (call_.flags & O_CLOEXEC) != 0, !is_only_read, false};

@@ -1,5 +1,6 @@
-// Opens a file for a waiting call, as the kernel would: with the rights of the calling thread, which is
-// confined as the command is. Never waits for the other end of a FIFO, for a terminal or a lease.
+// Opens a file for a waiting call, as the kernel would: with the rights of the calling thread. That is confined as the
+// command is, or the call begins in a granted directory (Root::kGrant) that it cannot leave. Never waits for the other
+// end of a FIFO, for a terminal or a lease.
 #pragma once
 
 #include "supervise/answer.h"
@@ -9,7 +10,8 @@
 
 namespace nono::supervise {
 
-// `umask`: the caller's. `waiting`: what the answer before held, if that was not the last one.
+// `umask`: the caller's. `waiting`: what the answer before held, if that was not the last one. The calling thread holds
+// `names.moving()`, and has a umask of its own. From a granted directory EXDEV says: not to be opened from there.
 [[nodiscard]] Answer open_for(const Open& call, const Origin& origin, mode_t umask, DeniedNames& names, Fd waiting);
 
 }  // namespace nono::supervise

@@ -28,11 +28,6 @@ std::variant<Fd, int> open_path(const std::string& link) {
   return opened;
 }
 
-// What the thread has open at this number, or its working directory.
-std::string link_in_table(int thread, int number) {
-  return number == AT_FDCWD ? cat("/proc/", thread, "/cwd") : cat("/proc/", thread, "/fd/", number);
-}
-
 // The same where a call names the number itself.
 std::variant<Fd, int> open_descriptor(int thread, int number) {
   auto opened = open_path(link_in_table(thread, number));
@@ -103,15 +98,19 @@ std::variant<Origin, int> from_private_root(int thread, const Target& target) {
   }
   auto root = open_path(cat("/proc/", thread, "/root"));
   if (const int* error = std::get_if<int>(&root)) return *error;
-  return Origin{std::get<Fd>(std::move(root)), false, std::move(path), Root::kPrivate};
+  return Origin{.fd = std::get<Fd>(std::move(root)), .path = std::move(path), .root = Root::kPrivate};
 }
 
 std::variant<Origin, int> object_at(std::variant<Fd, int> opened) {
   if (const int* error = std::get_if<int>(&opened)) return *error;
-  return Origin{std::get<Fd>(std::move(opened)), true, {}, Root::kOurs};
+  return Origin{.fd = std::get<Fd>(std::move(opened)), .is_object = true};
 }
 
 }  // namespace
+
+std::string link_in_table(int thread, int number) {
+  return number == AT_FDCWD ? cat("/proc/", thread, "/cwd") : cat("/proc/", thread, "/fd/", number);
+}
 
 mode_t umask_of(int thread) { return static_cast<mode_t>(status_number(thread, "Umask:", 8).value_or(077)); }
 
@@ -138,11 +137,11 @@ std::variant<Origin, int> origin_of(int thread, const Target& target, Root root)
   }
   if (root == Root::kPrivate) return from_private_root(thread, target);
   if (target.path->starts_with('/') && target.resolve == 0) {
-    return Origin{Fd(), false, without_self(thread, *target.path), Root::kOurs};
+    return Origin{.path = without_self(thread, *target.path)};
   }
   auto directory = open_descriptor(thread, target.directory);
   if (const int* error = std::get_if<int>(&directory)) return *error;
-  return Origin{std::get<Fd>(std::move(directory)), false, *target.path, Root::kOurs};
+  return Origin{.fd = std::get<Fd>(std::move(directory)), .path = *target.path};
 }
 
 }  // namespace nono::supervise

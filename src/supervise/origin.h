@@ -18,14 +18,22 @@ namespace nono::supervise {
 enum class Root {
   kOurs,     // the same as the supervisor's
   kPrivate,  // the command's own mount view
+  kGrant,    // none: it may not leave the granted directory that it begins in, nor that one's mount
 };
 
 struct Origin {
-  Fd fd;                   // none: our own root
+  Fd fd = {};              // none: our own root
   bool is_object = false;  // `fd` is what the call means
-  std::string path;        // from there
+  std::string path = {};   // from there
   Root root = Root::kOurs;
+  const Fd* granted = nullptr;  // kGrant: instead of `fd`; belongs to GrantedPlaces
+  std::string place = {};       // kGrant: where the path leads if no symbolic link is on it; empty: not known
+
+  [[nodiscard]] int directory() const { return granted != nullptr ? granted->get() : fd.valid() ? fd.get() : AT_FDCWD; }
 };
+
+// What a thread has open at this number, or its working directory (AT_FDCWD), as a link in /proc.
+[[nodiscard]] std::string link_in_table(int thread, int number);
 
 // A thread's file mode creation mask; 077 when it cannot be told.
 [[nodiscard]] mode_t umask_of(int thread);

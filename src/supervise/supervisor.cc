@@ -1,6 +1,7 @@
 #include "supervise/supervisor.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
@@ -24,6 +25,7 @@
 #include "kernel/fd_table.h"
 #include "kernel/signals.h"
 #include "kernel/uapi.h"
+#include "supervise/granted_places.h"
 #include "supervise/hand.h"
 #include "supervise/judge.h"
 
@@ -65,11 +67,14 @@ struct Task {
 // What the threads know of a plan. It holds grants, whose descriptors are the host's.
 struct OfPlan {
   explicit OfPlan(const plan::Plan& plan) : law(plan), rules(plan) {
-    if (plan.facts.capabilities != 0) kept_capabilities = plan.kept_capabilities;
+    if (plan.facts.capabilities == 0) return;
+    kept_capabilities = plan.kept_capabilities;
+    of_receiver = plan.kept_capabilities | (plan.facts.capabilities & (std::uint64_t{1} << CAP_SYS_PTRACE));
   }
   Law law;
   const Rules rules;
   std::optional<std::uint64_t> kept_capabilities;
+  std::optional<std::uint64_t> of_receiver;  // has to trace the command
 };
 
 }  // namespace
@@ -83,6 +88,7 @@ struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
   bool start_thread(Body body);
 
   std::optional<seccomp_notif> receive();
+  void take(const seccomp_notif& call);
   [[nodiscard]] bool leave_descriptors() const;
   void hand_over(Task task);
   std::optional<Task> next_task();
@@ -97,6 +103,7 @@ struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
   int ending = -1;  // readable once the command has ended
   int ruleset = -1;
 
+  std::optional<GrantedPlaces> places;  // the receiving thread's
   std::mutex receiving;  // held while a call is taken from the listener
   std::optional<seccomp_notif> first;  // the call that started the threads
 
@@ -183,7 +190,7 @@ bool Supervisor::State::start_thread(Body body) {
 // --- the thread that receives ------------------------------------------------------------------
 
 void Supervisor::State::receive_calls() {
-  const bool is_apart = leave_descriptors();
+  const bool is_apart = leave_descriptors() && set_this_thread_apart(plan->of_receiver);
   {
     const std::lock_guard lock(mutex);
     has_own_descriptors = true;
@@ -194,18 +201,32 @@ void Supervisor::State::receive_calls() {
       respond(call->id, EPERM);
       continue;
     }
-    auto prepared = prepare(plan->law, *call, [&] { return still_waits(call->id); });
-    if (const int* error = std::get_if<int>(&prepared)) {
-      respond(call->id, *error);
-    } else {
-      hand_over({call->id, std::get<Prepared>(std::move(prepared)), Fd(), {}});
-    }
+    take(*call);
   }
+  places.reset();
   // What is still open is closed here, in the table that it belongs to.
   std::unique_lock lock(mutex);
   changed.wait(lock, [this] { return hands == 0; });
   tasks.clear();
   put_aside.clear();
+}
+
+void Supervisor::State::take(const seccomp_notif& call) {
+  const int thread = static_cast<int>(call.pid);
+  auto decoded = decode_call(plan->law.arch, call);
+  if (const int* error = std::get_if<int>(&decoded)) return respond(call.id, *error);
+  Call& known = std::get<Call>(decoded);
+  if (!places) {
+    places.emplace(plan->law.grants, thread);
+    if (!still_waits(call.id)) return places.reset();  // another's root
+  }
+  const auto waits = [&] { return still_waits(call.id); };
+  if (auto given = open_at_once(plan->law, *places, thread, known, waits)) {
+    return finish({call.id, {std::move(known), {}, {}, 0, {}}, Fd(), {}}, *std::move(given));
+  }
+  auto prepared = prepare(plan->law, thread, std::move(known), waits);
+  if (const int* error = std::get_if<int>(&prepared)) return respond(call.id, *error);
+  hand_over({call.id, std::get<Prepared>(std::move(prepared)), Fd(), {}});
 }
 
 // A descriptor table for the threads alone. One that they shared with the host would take the host's own locks
