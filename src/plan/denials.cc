@@ -77,6 +77,20 @@ bool concerns(const Denial& denial, Use use) {
   return use == Use::kChange || denial.closes == capability::Closes::kAll;
 }
 
+// Is the object a file that is granted by some name? Landlock, which knows no names, opens it by all of them.
+bool is_granted_file(const std::vector<FsCapability>& grants, const Object& object) {
+  return object && std::ranges::any_of(grants, [&](const FsCapability& grant) {
+    return grant.is_file && same_object(grant.handle->identity, *object);
+  });
+}
+
+// Does the denial take anything from a grant that covers this name? If not, nobody may be asked about it.
+bool is_about(const Denial& denial, const std::vector<FsCapability>& grants, const std::string& place) {
+  return std::ranges::any_of(grants, [&](const FsCapability& grant) {
+    return (denial.closes == Closes::kAll || (!grant.is_file && writes(grant.access))) && grant.covers(place);
+  });
+}
+
 // A grant of up to this length does not beat the denial.
 std::size_t powerless(const Denial& denial, std::size_t granted) {
   const bool named = denial.is_pattern() || !denial.protected_by.empty();
@@ -86,31 +100,33 @@ std::size_t powerless(const Denial& denial, std::size_t granted) {
 }  // namespace
 
 const Denial* denial_of(const std::vector<FsCapability>& grants, const capability::DenialList& denials,
-                        const std::string& place, Use use) {
-  return holding_denial(grants, denials, place, use, [](const Denial&) { return true; });
+                        const std::string& place, const Object& object, Use use) {
+  return holding_denial(grants, denials, place, object, use, [](const Denial&) { return true; });
 }
 
 const Denial* holding_denial(const std::vector<FsCapability>& grants, const capability::DenialList& denials,
-                             const std::string& place, Use use, const std::function<bool(const Denial&)>& holds) {
+                             const std::string& place, const Object& object, Use use,
+                             const std::function<bool(const Denial&)>& holds) {
   if (denials.empty()) return nullptr;
   if (const std::string plain = capability::plain_spelling(place); plain != place) {
-    if (const Denial* denial = holding_denial(grants, denials, plain, use, holds)) return denial;
+    if (const Denial* denial = holding_denial(grants, denials, plain, object, use, holds)) return denial;
   }
   const std::size_t granted = granted_length(grants, place, use);
   const capability::PathNames names(place);
+  const bool by_any_name = is_granted_file(grants, object);
   for (const Denial& denial : denials) {
     const bool matches = concerns(denial, use) && denial.names.match(names, powerless(denial, granted));
-    if (matches && holds(denial)) return &denial;
+    if (matches && (!by_any_name || is_about(denial, grants, place)) && holds(denial)) return &denial;
   }
   return nullptr;
 }
 
 const Denial* beaten_denial(const std::vector<FsCapability>& grants, const capability::DenialList& denials,
-                            const std::string& place, Use use) {
-  if (denial_of(grants, denials, place, use) != nullptr) return nullptr;
+                            const std::string& place, const Object& object, Use use) {
+  if (denial_of(grants, denials, place, object, use) != nullptr) return nullptr;
   const capability::PathNames names(place);
   const auto found = std::ranges::find_if(
-      denials, [&](const Denial& denial) { return concerns(denial, use) && denial.names.match(names); });
+      denials, [&](const Denial& denial) { return concerns(denial, use) && denial.names.match(names) && is_about(denial, grants, place); });
   return found == denials.end() ? nullptr : &*found;
 }
 

@@ -4,11 +4,13 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "capability/capability_set.h"
+#include "kernel/fd_table.h"
 #include "plan/seccomp_rules.h"
 
 namespace nono::plan {
@@ -16,20 +18,25 @@ namespace nono::plan {
 // What is to be done with a name: nothing but reading and listing, or making, writing, moving, linking, removing.
 enum class Use { kRead, kChange };
 
+// What is at a place now, if anything is and it is known.
+using Object = std::optional<kernel::Identity>;
+
 // The denial that closes `place` (canonical) for this use, or null. A grant for this use inside what is denied
 // beats the denial there; one of the very path does when a pattern or a protected name denies it, for it
-// names it. One around it never does. Whether a grant covers the place at all is not asked.
+// names it. One around it never does. Whether a grant covers the place at all is not asked, but of a file that is granted
+// by another of its names: that is open by this one, too, unless the denial takes something from a grant that covers it.
 [[nodiscard]] const capability::Denial* denial_of(const std::vector<capability::FsCapability>& grants,
-                                                  const capability::DenialList& denials, const std::string& place, Use use);
+                                                  const capability::DenialList& denials, const std::string& place,
+                                                  const Object& object, Use use);
 // The same where not every denial holds; `holds` is asked of each denial that matches; those for which it says no do not count.
 [[nodiscard]] const capability::Denial* holding_denial(const std::vector<capability::FsCapability>& grants,
                                                        const capability::DenialList& denials, const std::string& place,
-                                                       Use use, const std::function<bool(const capability::Denial&)>& holds);
+                                                       const Object& object, Use use, const std::function<bool(const capability::Denial&)>& holds);
 
 // The denial that such a grant beats at `place`, or null.
 [[nodiscard]] const capability::Denial* beaten_denial(const std::vector<capability::FsCapability>& grants,
                                                       const capability::DenialList& denials, const std::string& place,
-                                                      Use use);
+                                                      const Object& object, Use use);
 
 // The denial for which `place` is on the way to something denied (Denial::leads_to), or null.
 [[nodiscard]] const capability::Denial* pinned_by(const capability::DenialList& denials, const std::string& place);

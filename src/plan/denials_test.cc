@@ -246,7 +246,7 @@ TEST(Denials, AreNamedInExplanationsAndSoIsWhatBeatsThem) {
 // --- which one closes a place ---------------------------------------------------------------------------
 
 std::string closing(const CapabilitySet& set, const std::string& place, Use use = Use::kRead) {
-  const capability::Denial* denial = denial_of(set.fs(), set.denials(), place, use);
+  const capability::Denial* denial = denial_of(set.fs(), set.denials(), place, std::nullopt, use);
   return denial == nullptr ? "" : denial->resolved;
 }
 
@@ -263,8 +263,8 @@ TEST(Denials, OfChangesLeaveReadingAlone) {
   capability::DenialList denials;
   denials.add(capability::Denial::literal("/tmp/x", capability::Closes::kChanges));
   const CapabilitySet set = set_with({"/tmp"}, {});
-  EXPECT_EQ(denial_of(set.fs(), denials, "/tmp/x", Use::kRead), nullptr);
-  EXPECT_NE(denial_of(set.fs(), denials, "/tmp/x/y", Use::kChange), nullptr);
+  EXPECT_EQ(denial_of(set.fs(), denials, "/tmp/x", std::nullopt, Use::kRead), nullptr);
+  EXPECT_NE(denial_of(set.fs(), denials, "/tmp/x/y", std::nullopt, Use::kChange), nullptr);
 }
 
 TEST(Denials, AGrantInsideADeniedDirectoryBeatsIt) {
@@ -275,10 +275,10 @@ TEST(Denials, AGrantInsideADeniedDirectoryBeatsIt) {
   EXPECT_EQ(closing(set, share), "");
   EXPECT_EQ(closing(set, share + "/doc"), "");
   EXPECT_EQ(closing(set, share + "/doc", Use::kChange), "/usr") << "the grant around it is no grant inside";
-  const auto* beaten = beaten_denial(set.fs(), set.denials(), share + "/doc", Use::kRead);
+  const auto* beaten = beaten_denial(set.fs(), set.denials(), share + "/doc", std::nullopt, Use::kRead);
   ASSERT_NE(beaten, nullptr);
   EXPECT_EQ(beaten->resolved, "/usr");
-  EXPECT_EQ(beaten_denial(set.fs(), set.denials(), "/tmp", Use::kRead), nullptr);
+  EXPECT_EQ(beaten_denial(set.fs(), set.denials(), "/tmp", std::nullopt, Use::kRead), nullptr);
   ASSERT_TRUE(set.deny_path("/usr/share/doc"));
   EXPECT_EQ(closing(set, share + "/doc/x"), share + "/doc") << "a denial inside that grant holds";
 }
@@ -293,7 +293,7 @@ TEST(Denials, AGrantOfTheVeryPathBeatsAPatternAndNoLiteral) {
   capability::DenialList denials;
   denials.add(denial);
   const CapabilitySet set = set_with({"/tmp"}, {});
-  EXPECT_EQ(denial_of(set.fs(), denials, "/tmp/x", Use::kChange), nullptr);
+  EXPECT_EQ(denial_of(set.fs(), denials, "/tmp/x", std::nullopt, Use::kChange), nullptr);
 }
 
 TEST(Denials, PinTheDirectoriesThatLeadToThem) {

@@ -37,9 +37,11 @@ const FsCapability* longest(const std::vector<const FsCapability*>& grants, Pass
 // Asks for each use of `mode`.
 template <class Ask>
 const capability::Denial* denial_for(Ask ask, const std::vector<FsCapability>& grants,
-                                     const capability::DenialList& denials, const std::string& place, AccessMode mode) {
-  const capability::Denial* found = reads(mode) ? ask(grants, denials, place, Use::kRead) : nullptr;
-  return found == nullptr && writes(mode) ? ask(grants, denials, place, Use::kChange) : found;
+                                     const capability::DenialList& denials, const capability::Ancestry& ancestry, AccessMode mode) {
+  const Object object = ancestry.exists ? Object(ancestry.self_and_up.front()) : std::nullopt;
+  const auto ask_for = [&](Use use) { return ask(grants, denials, ancestry.canonical, object, use); };
+  const capability::Denial* found = reads(mode) ? ask_for(Use::kRead) : nullptr;
+  return found == nullptr && writes(mode) ? ask_for(Use::kChange) : found;
 }
 
 }  // namespace
@@ -54,13 +56,13 @@ PathAnswer explain_path(const std::vector<FsCapability>& grants,
   PathAnswer answer;
   answer.requested = to_string(mode);
   if (covering.empty()) return answer;
-  if (const auto* denial = denial_for(denial_of, grants, denials, ancestry.canonical, mode)) {
+  if (const auto* denial = denial_for(denial_of, grants, denials, ancestry, mode)) {
     answer.reason = PathAnswer::Reason::kDeniedPath;
     answer.denied_path = denial->resolved;
     answer.protected_by = denial->protected_by;
     return answer;
   }
-  const auto* beaten = denial_for(beaten_denial, grants, denials, ancestry.canonical, mode);
+  const auto* beaten = denial_for(beaten_denial, grants, denials, ancestry, mode);
   if (beaten != nullptr) answer.beats_denial = beaten->resolved;
   if (const auto* alone = longest(covering, [&](const auto& g) { return suffices(g.access, mode); })) {
     answer.reason = PathAnswer::Reason::kGrantedPath;

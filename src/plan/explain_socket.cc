@@ -28,7 +28,7 @@ SocketAnswer explain_unix_socket(const Plan& plan, const capability::Ancestry& p
     answer.reason = SocketAnswer::Reason::kNoSockets;
     return answer;
   }
-  const auto* denial = denial_of(plan.grants, plan.denials, place.canonical, bind ? Use::kChange : Use::kRead);
+  const auto* denial = denial_of(plan.grants, plan.denials, place.canonical, std::nullopt, bind ? Use::kChange : Use::kRead);
   if (denial != nullptr) {
     answer.reason = SocketAnswer::Reason::kDeniedPath;
     answer.denied_path = denial->resolved;

@@ -29,7 +29,7 @@ int DeniedNames::check(const std::string& place, const std::optional<kernel::Ide
   const auto holds = [&](const capability::Denial& denial) {
     return !denial.unless_made || !is_inside_own(denial, place);
   };
-  const bool is_denied = plan::holding_denial(grants_, denials_, place, use, holds) != nullptr;
+  const bool is_denied = plan::holding_denial(grants_, denials_, place, object, use, holds) != nullptr;
   return is_denied || is_other_name(place, object, use) ? EACCES : 0;
 }
 

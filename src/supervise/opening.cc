@@ -175,12 +175,13 @@ class Opening {
   template <class Held>
   Answer failure(int error, Held held) const {
     if (error == EWOULDBLOCK && (call_.flags & O_NONBLOCK) == 0) return Answer::not_yet();
-    if (error != ENXIO || (call_.flags & O_NONBLOCK) != 0) return Answer::of(error);
+    if (error != ENXIO) return Answer::of(error);
     const auto object = held();
     struct stat st {};
     const Fd* fd = std::get_if<Fd>(&object);
-    const bool is_fifo = fd != nullptr && ::fstat(fd->get(), &st) == 0 && S_ISFIFO(st.st_mode);
-    return is_fifo ? Answer::not_yet() : Answer::of(error);
+    if (fd == nullptr || ::fstat(fd->get(), &st) != 0) return Answer::of(error);
+    if (const int denied = judge(*fd, st, nullptr)) return Answer::of(denied);
+    return S_ISFIFO(st.st_mode) && (call_.flags & O_NONBLOCK) == 0 ? Answer::not_yet() : Answer::of(error);
   }
 
   Answer give(Fd opened) const {

@@ -1,4 +1,4 @@
-// What the plan says is what the kernel does: random grants, random paths, and for each path three
+// What the plan says is what the kernel does: random grants and denials, random paths, and for each path three
 // answers that must be the same: the explanation, one worked out from the record alone, and the
 // kernel's to a command in the sandbox. NONO_AGREEMENT_SEED=<number> repeats what a failure names.
 #include <gtest/gtest.h>
@@ -169,6 +169,38 @@ struct Recorded {
   bool written_by_name = false;  // a grant for this name, or for a directory above it, allows writing
 };
 
+// The longest grant of such an access that covers `target` by name.
+std::size_t granted_length(const json& record, const std::string& target, std::string_view access) {
+  std::size_t longest = 0;
+  for (const auto& grant : record["grants"]) {
+    const auto name = grant["path"].get<std::string>();
+    const bool covers = grant["is_file"].get<bool>() ? target == name : is_or_is_below(target, name);
+    if (covers && grant["access"].get<std::string>().find(access) != std::string::npos) longest = std::max(longest, name.size());
+  }
+  return longest;
+}
+
+// A literal closes itself and what is below it; a pattern "**/name" what has such a name on its way. A grant inside beats a
+// denial, and of what a pattern denies also one of that very path.
+bool is_denied(const json& record, const std::string& target, std::string_view access) {
+  const std::size_t granted = granted_length(record, target, access);
+  // Granted by another of its names only, then.
+  if (granted_length(record, target, "") == 0) return false;
+  for (const auto& denial : record.value("denials", json::array())) {
+    const auto path = denial["path"].get<std::string>();
+    if (!path.starts_with("**/")) {
+      if (is_or_is_below(target, path) && path.size() >= granted) return true;
+      continue;
+    }
+    for (std::size_t begin = 0; begin < target.size();) {
+      const std::size_t end = std::min(target.find('/', begin + 1), target.size());
+      if (target.substr(begin + 1, end - begin - 1) == path.substr(3) && end > granted) return true;
+      begin = end;
+    }
+  }
+  return false;
+}
+
 Recorded recorded(const json& record, const Tree& tree, const std::string& path) {
   const std::string target = shown(fs::canonical(path).string());
   std::uint64_t rights = 0;
@@ -185,7 +217,9 @@ Recorded recorded(const json& record, const Tree& tree, const std::string& path)
   const std::uint64_t reading = directory ? kernel::kFsReadDir : kernel::kFsReadFile;
   const std::uint64_t writing =
       kernel::kFsWriteFile | (directory ? kernel::kFsMakeReg | kernel::kFsRemoveFile : 0);
-  return {{(rights & reading) == reading, (rights & writing) == writing}, (rights_by_name & writing) == writing};
+  const bool read = (rights & reading) == reading && !is_denied(record, target, "read");
+  const bool write = (rights & writing) == writing && !is_denied(record, target, "write");
+  return {{read, write}, (rights_by_name & writing) == writing};
 }
 
 // Is anything granted that is, holds or lies below it, or is it on the way of a granted path?
@@ -242,13 +276,15 @@ class Agreement : public ::testing::Test {
     system_.block_network();
   }
 
+  enum class Denials { kNone, kSome };
+
   // Sets of which the first is from `seed`, the next from `seed + 1`.
-  void compare_sets(unsigned count, plan::Isolation isolation) {
+  void compare_sets(unsigned count, plan::Isolation isolation, Denials denials = Denials::kNone) {
     const char* asked = std::getenv("NONO_AGREEMENT_SEED");
     const unsigned seed =
         asked != nullptr ? static_cast<unsigned>(std::strtoul(asked, nullptr, 10)) : std::random_device{}();
     for (unsigned i = 0; i < count && !HasFailure(); ++i) {
-      compare_set(seed + i, isolation);
+      compare_set(seed + i, isolation, denials);
     }
     // Neither everything nor nothing is granted, or nothing has been tested.
     if (asked != nullptr || HasFailure()) return;
@@ -275,11 +311,23 @@ class Agreement : public ::testing::Test {
     return set;
   }
 
-  void compare_set(unsigned seed, plan::Isolation isolation) {
+  void deny_some(CapabilitySet& set, Random& random) const {
+    for (std::size_t denials = 1 + random.below(3); denials > 0; --denials) {
+      const fs::path path = fs::canonical(tree_.pick(random));
+      // Another name of what a literal denies is closed as well, which the explanation does not look for.
+      const bool has_other_names = fs::is_regular_file(path) && fs::hard_link_count(path) > 1;
+      const std::string denied = has_other_names || random.one_in(2) ? cat("**/", path.filename().string()) : path.string();
+      const Status added = set.deny_path(denied);
+      EXPECT_TRUE(added) << escape(denied);
+    }
+  }
+
+  void compare_set(unsigned seed, plan::Isolation isolation, Denials denials) {
     Random random(seed);
     plan::Options options;
     options.isolation = isolation;
-    const CapabilitySet set = random_set(random);
+    CapabilitySet set = random_set(random);
+    if (denials == Denials::kSome) deny_some(set, random);
     const auto plan = plan::make_plan(set, facts_, options);
     ASSERT_TRUE(plan) << plan.error().message;
     const json record = json::parse(plan::record_json(*plan));
@@ -293,7 +341,8 @@ class Agreement : public ::testing::Test {
     const std::vector<Errors> answers = ask_kernel(*plan, program_, paths);
     for (std::size_t i = 0; i < paths.size(); ++i) compare_path(*plan, record, paths[i], answers[i]);
     if (HasFailure()) {
-      ADD_FAILURE() << "To repeat: NONO_AGREEMENT_SEED=" << seed << "\n" << escape_lines(record["grants"]);
+      ADD_FAILURE() << "To repeat: NONO_AGREEMENT_SEED=" << seed << "\n" << escape_lines(record["grants"])
+                    << escape(record.value("denials", json::array()).dump());
     }
   }
 
@@ -354,6 +403,11 @@ TEST_F(Agreement, OfPlanAndKernel) {
 
 TEST_F(Agreement, OfPlanAndKernelWhateverTheIsolation) {
   compare_sets(400, plan::Isolation::kAuto);
+}
+
+TEST_F(Agreement, OfDenials) {
+  if (!facts_.user_notification) GTEST_SKIP() << "expected: no supervisor is possible here";
+  compare_sets(300, plan::Isolation::kProcess, Denials::kSome);
 }
 
 TEST_F(Agreement, OfPlanAndMountView) {
