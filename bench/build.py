@@ -16,22 +16,6 @@ from nono_py import AccessMode, CapabilitySet, sandboxed_exec
 
 MAKE = ["make", "-s", "-j2", "a"]
 ENVIRONMENT = {"PATH": "/usr/bin:/bin", "HOME": "/", "LC_ALL": "C.UTF-8"}
-CALLS = """
-import ctypes, os, sys, time
-libc = ctypes.CDLL(None)
-def chmod(): libc.chmod(b"file", 0o600)
-def read(): libc.close(libc.open(b"file", os.O_RDONLY))
-def write(): libc.close(libc.open(b"file", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600))
-for call in (chmod, read, write):
-    best = 1e9
-    for _ in range(7):
-        start = time.perf_counter()
-        for _ in range(2000):
-            call()
-        best = min(best, (time.perf_counter() - start) / 2000)
-    print(best * 1e6)
-"""
-
 
 def sandbox(directory):
     caps = CapabilitySet()
@@ -50,7 +34,7 @@ def runners(directory):
     environment = list({**ENVIRONMENT, "TMPDIR": str(directory)}.items())
 
     def outside(command):
-        done = subprocess.run(command, cwd=directory, env=dict(environment), capture_output=True)
+        done = subprocess.run(command, cwd=directory, env=dict(environment), stdin=subprocess.DEVNULL, capture_output=True)
         return done.returncode, done.stdout, done.stderr
 
     protected = sandbox(directory)
@@ -108,19 +92,38 @@ def main():
             median = statistics.median(seconds)
             ratio = median / statistics.median(taken["outside"])
             print(f"{name:<24} {median:9.3f} {ratio:7.3f}   {low:.3f} to {high:.3f}")
-        (directory / "file").touch()
-        print(f"\n{'one call, us':<24} {'chmod':>9} {'open, r':>9} {'open, w':>9}")
-        for name, run in kinds.items():
-            _, output = timed(run, ["/usr/bin/python3", "-I", "-S", "-c", CALLS])
-            print(f"{name:<24} " + " ".join(f"{float(us):9.2f}" for us in output.split()))
-        print(f"a notification that is answered at once: {notification(temporary)} us")
+        compare_calls(directory, kinds)
 
 
-def notification(directory):
-    program = os.path.join(directory, "notification")
-    source = pathlib.Path(__file__).with_name("notification.c")
+def compare_calls(directory, kinds):
+    """Each call by itself. In turns: the machine's mood changes within seconds."""
+    program = directory / "calls"
+    source = pathlib.Path(__file__).with_name("calls.c")
     subprocess.run(["cc", "-O2", "-o", program, source], check=True)
-    return subprocess.run([program], check=True, capture_output=True, text=True).stdout.strip()
+    (directory / "file").touch()
+    floors, taken = [], {name: [] for name in kinds}
+    for _ in range(5):
+        floors.append(numbers(kinds["outside"], [program, "floor"]))
+        for name, run in kinds.items():
+            taken[name].append(numbers(run, [program]))
+    print(f"\n{'one call, us':<24} {'chmod':>9} {'open, /..':>9} {'open':>9} {'to write':>9}   medians of {len(floors)}")
+    for name, rounds in taken.items():
+        print(f"{name:<24} " + " ".join(f"{us:9.2f}" for us in medians(rounds)))
+    number, go_on, descriptor = medians(floors)
+    print(f"the least for any supervisor: answered with a number {number:.2f}, told to go on {go_on:.2f}, ", end="")
+    print(f"answered with a descriptor {descriptor:.2f}")
+    for column, kind in ((1, "absolute"), (2, "relative")):
+        ratios = [round_[column] / floor[2] for round_, floor in zip(taken["process, **/.env denied"], floors, strict=True)]
+        print(f"an open for reading, {kind} path, next to the last of these: {statistics.median(ratios):.2f}")
+
+
+def numbers(run, command):
+    _, output = timed(run, [str(word) for word in command])
+    return [float(us) for us in output.split()]
+
+
+def medians(rounds):
+    return [statistics.median(column) for column in zip(*rounds, strict=True)]
 
 
 main()
