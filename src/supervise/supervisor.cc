@@ -222,6 +222,7 @@ void Supervisor::State::take(const seccomp_notif& call) {
   }
   const auto waits = [&] { return still_waits(call.id); };
   if (auto given = open_at_once(plan->law, *places, thread, known, waits)) {
+    if (!given->later) return respond(call.id, *std::move(given));
     return finish({call.id, {std::move(known), {}, {}, 0, {}}, Fd(), {}}, *std::move(given));
   }
   auto prepared = prepare(plan->law, thread, std::move(known), waits);
@@ -310,7 +311,11 @@ std::optional<Task> Supervisor::State::next_task() {
 }
 
 void Supervisor::State::finish(Task task, Answer given) {
-  if (!given.later) return respond(task.id, std::move(given));
+  if (!given.later) {
+    const std::uint64_t id = task.id;
+    { const Task done = std::move(task); }  // the caller may close its socket next, and then nobody may have it open
+    return respond(id, std::move(given));
+  }
   task.waiting = std::move(given.opened);
   task.due = Clock::now() + kTryAgain;
   const std::lock_guard lock(mutex);

@@ -92,7 +92,7 @@ print("all work")
 @pytest.mark.parametrize("network", ["open", "blocked", "ports"])
 def test_sockets_of_the_own_tree_work(short: Path, isolation: str, network: str) -> None:
     result = python(caps_of(network, short), OWN, short, isolation, isolation=isolation)
-    assert result.stdout == b"all work\n", result
+    assert result.stdout == b"all work\n", result.stderr
 
 
 @pytest.mark.parametrize("isolation", ISOLATIONS)
