@@ -1,4 +1,5 @@
-"""What the attacks share. It runs in the sandbox: the standard library only, and nothing else of ours.
+"""What the attacks share. It runs in the sandbox: the standard library only, and nothing else of ours. It is
+started a thousand times, so what only few attacks need is imported where they need it.
 
 An attack is one function. It gets what the outside has prepared as attributes of one object, shows
 what it could steal with `show`, and ends the process with 0 if it thinks that it worked, with the
@@ -8,16 +9,14 @@ errno that stopped it otherwise. Whether it worked is decided outside.
 from __future__ import annotations
 
 import ctypes
-import json
-import mmap
 import os
-import socket
 import struct
 import sys
-import traceback
-from collections.abc import Callable
 from types import SimpleNamespace
-from typing import NoReturn
+
+TYPE_CHECKING = False  # what type checkers take for true
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 STARTED = b"started\n"  # precedes everything an attack shows: a sandbox that never starts stops nothing
 NO_ERRNO = 255  # stopped, and no errno says by what
@@ -84,15 +83,17 @@ def show(stolen: bytes | str) -> None:
     os.write(1, stolen.encode() if isinstance(stolen, str) else stolen)
 
 
-def run(attack: Callable[[SimpleNamespace], object]) -> NoReturn:
-    """What every attack ends with. An attack that returns False has failed without an errno."""
+def run(attack: Callable[[SimpleNamespace], object]) -> None:
+    """What every attack ends with: it does not return. An attack that returns False has failed without an errno."""
     os.write(1, STARTED)
     try:
-        status = NO_ERRNO if attack(SimpleNamespace(**json.loads(sys.argv[1]))) is False else 0
+        status = NO_ERRNO if attack(SimpleNamespace(**eval(sys.argv[1]))) is False else 0
     except OSError as error:
         print(repr(error), file=sys.stderr)
         status = error.errno or NO_ERRNO
     except Exception:
+        import traceback
+
         traceback.print_exc()
         status = BROKEN
     sys.stderr.flush()
@@ -125,6 +126,24 @@ def end(pid: int) -> None:
     status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     if status != 0:
         raise OSError(abs(status), "in a child process")
+
+
+class Meanwhile:
+    """A process that takes one step over and over, while another thing is tried: `with Meanwhile(step):`"""
+
+    def __init__(self, step: Callable[[], object]) -> None:
+        self.pid = os.fork()
+        while self.pid == 0:
+            step()
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *error: object) -> None:
+        os.kill(self.pid, 9)
+        status = os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
+        if status != -9:
+            raise RuntimeError(f"the other process has ended by itself: {status}")
 
 
 def own_mounts() -> None:
@@ -160,13 +179,16 @@ def sendmmsg(fd: int, data: bytes, address: bytes, flags: int = 0) -> None:
 
 def inet(port: int, host: str = "127.0.0.1") -> bytes:
     """struct sockaddr_in"""
+    import socket
+
     return struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + socket.inet_aton(host) + bytes(8)
 
 
 def unix(name: str) -> bytes:
     """struct sockaddr_un; a name that begins with NUL is abstract and ends where it ends."""
+    AF_UNIX = 1
     end = b"" if name.startswith("\0") else b"\0"
-    return struct.pack("=H", socket.AF_UNIX) + name.encode() + end
+    return struct.pack("=H", AF_UNIX) + name.encode() + end
 
 
 class LowMemory:
@@ -177,6 +199,8 @@ class LowMemory:
     MAP_32BIT = 0x40
 
     def __init__(self) -> None:
+        import mmap
+
         everything = mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | self.MAP_32BIT
         self.page = mmap.mmap(-1, 4096, flags=flags, prot=everything)

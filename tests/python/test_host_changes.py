@@ -279,6 +279,7 @@ def starts_as_its_host_is_now(what: str, how: str) -> None:
         return shell(caps, script, isolation=how).stdout
 
     before = command()
+    assert command() == before  # what a keeper opens when it is used again is open then
     change()
     ordinary = subprocess.run(["/bin/bash", "-c", script], capture_output=True, check=False).stdout
     assert command() == ordinary

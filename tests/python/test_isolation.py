@@ -232,7 +232,7 @@ for fd in map(int, sys.argv[1:]):
 
     def test_terminal_stdin_is_not_inherited(self) -> None:
         report = self.run_in_terminal(
-            "from support import *\n"
+            "from commands import *\n"
             "code = \"import os; print([os.isatty(n) for n in (0, 1, 2)], os.path.exists('/dev/tty'))\\n"
             "try: os.open('/dev/tty', os.O_RDWR); print('tty')\\nexcept OSError: print('none')\"\n"
             "caps = caps_for(); caps.allow_file('/dev/tty', AccessMode.READ_WRITE)\n"
@@ -242,7 +242,7 @@ for fd in map(int, sys.argv[1:]):
 
     def test_command_that_reads_does_not_stop(self) -> None:
         report = self.run_in_terminal(
-            "from support import *\nr = shell(caps_for(), 'read x; echo read $?')\nprint(r.stdout)"
+            "from commands import *\nr = shell(caps_for(), 'read x; echo read $?')\nprint(r.stdout)"
         )
         assert b"read 1" in report
 
@@ -322,7 +322,7 @@ class TestPrivileges:
         if shutil.which("setpriv") is None:
             pytest.skip("expected: needs setpriv")
         code = (
-            "from support import *\n"
+            "from commands import *\n"
             "r = python(system_caps(), \"import os; os.setuid(0); print('root again')\", uid=61236)\n"
             "print(r.exit_code, r.stdout, r.stderr[-80:])"
         )
@@ -339,7 +339,7 @@ class TestPrivileges:
         # Where every user can read it: the checkout may lie below /root.
         with tempfile.TemporaryDirectory() as shared:
             os.chmod(shared, 0o755)
-            shutil.copy(Path(__file__).with_name("support.py"), shared)
+            shutil.copy(Path(__file__).with_name("commands.py"), shared)
             path = f"import sys; sys.path.insert(0, {shared!r})\n"
             done = subprocess.run(
                 [*prefix, sys.executable, "-c", path + code], capture_output=True, cwd="/", check=False

@@ -101,7 +101,7 @@ def test_command_dies_with_its_caller(work: Path, isolation: str, how: str) -> N
     out = work / "out"
     code = (
         f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
-        "from support import *\n"
+        "from commands import *\n"
         f"shell(caps_for({str(work)!r}), sys.argv[1], timeout_secs=None, isolation={isolation!r})"
     )
     script = f"{PYTHON} -c '{ESCAPE.format(parent='time.sleep(1000)')}' {out}"

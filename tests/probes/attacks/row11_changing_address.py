@@ -1,40 +1,32 @@
-# Another thread changes the address between the one of our own socket and theirs.
+# Another process changes the address between the one of our own socket and theirs.
 import ctypes
+import mmap
 import os
 import socket
-import sys
-import threading
-import time
 
-from inside import call, run, unix
+from inside import Meanwhile, call, run, unix
 
 CONNECT = 42 if os.uname().machine == "x86_64" else 203
-ENOUGH = 2.0  # seconds
+ATTEMPTS = 5000
 
 
 def attack(target):
-    sys.setswitchinterval(1e-6)
     mine = f"{target.directory}/" + "m" * len(os.path.basename(target.name))
     own = socket.socket(socket.AF_UNIX)
     own.bind(mine)
     own.listen(1)
     own.setblocking(False)
     addresses = [unix(mine), unix(target.name)]
-    address = ctypes.create_string_buffer(addresses[0], len(addresses[0]))
-    over = threading.Event()
+    address = (ctypes.c_char * len(addresses[0])).from_buffer(mmap.mmap(-1, 4096))  # shared with the other process
 
     def change():
-        while not over.is_set():
-            for one in addresses:
-                ctypes.memmove(address, one, len(one))
-                time.sleep(0)
+        for one in addresses:
+            ctypes.memmove(address, one, len(one))
 
-    thread = threading.Thread(target=change)
-    thread.start()
-    end = time.monotonic() + ENOUGH
+    change()
     refused = OSError("never")
-    try:
-        while time.monotonic() < end:
+    with Meanwhile(change):
+        for _ in range(ATTEMPTS):
             with socket.socket(socket.AF_UNIX) as client:
                 try:
                     call(CONNECT, client.fileno(), address, len(addresses[0]))
@@ -44,10 +36,7 @@ def attack(target):
                     own.accept()[0].close()
                 except OSError as error:
                     refused = error
-        raise refused
-    finally:
-        over.set()
-        thread.join()
+    raise refused
 
 
 run(attack)

