@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/immortal.h"
 #include "capability/denial.h"
 
 namespace nono::capability {
@@ -70,8 +71,8 @@ class DenialList {
 
  private:
   static const Denials& none() {
-    static const Denials empty;
-    return empty;
+    static Immortal<const Denials> empty;
+    return *empty;
   }
   Shared own_;       // null: none
   Shared built_in_;  // null: none

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/fd.h"
+#include "base/immortal.h"
 #include "base/text.h"
 #include "capability/path_resolution.h"
 
@@ -92,8 +93,9 @@ class Finder {
   // The usual case: a granted directory with a .git directory.
   void repository_in(const FsCapability& grant, const struct stat& now) {
     static std::mutex mutex;
-    static std::map<std::string, Seen> all_seen;
+    static Immortal<std::map<std::string, Seen>> kept;
     const std::lock_guard lock(mutex);
+    auto& all_seen = *kept;
     const auto known = all_seen.find(grant.resolved);
     if (known != all_seen.end() && known->second.holds_for(now)) {
       for (const Denial& denial : known->second.found) add(denial);

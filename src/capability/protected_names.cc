@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/immortal.h"
 #include "base/text.h"
 
 namespace nono::capability {
@@ -125,9 +126,9 @@ std::vector<std::string> ProtectedNames::names() const {
 DenialList::Shared ProtectedNames::rules() const {
   if (empty()) return nullptr;
   static std::mutex mutex;
-  static std::map<std::uint32_t, DenialList::Shared> made;
+  static Immortal<std::map<std::uint32_t, DenialList::Shared>> made;
   const std::lock_guard lock(mutex);
-  DenialList::Shared& rules = made[chosen_];
+  DenialList::Shared& rules = (*made)[chosen_];
   if (rules == nullptr) {
     DenialList::Denials list;
     for (const Rule& rule : kRules) {

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/immortal.h"
 #include "base/text.h"
 
 namespace nono::kernel {
@@ -35,8 +36,8 @@ std::vector<RootLink> read_links() {
 }  // namespace
 
 RootLinks root_links() {
-  static const auto links = std::make_shared<const std::vector<RootLink>>(read_links());
-  return links;
+  static Immortal<const RootLinks> links(std::make_shared<const std::vector<RootLink>>(read_links()));
+  return *links;
 }
 
 }  // namespace nono::kernel

@@ -18,6 +18,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/immortal.h"
 #include "base/text.h"
 #include "kernel/fd_table.h"
 #include "kernel/raw.h"
@@ -40,11 +41,14 @@ struct Kept {
   std::mutex mutex;
   std::vector<std::unique_ptr<Keeper>> idle;
 
-  Kept() { ::pthread_atfork([] { kept().mutex.lock(); }, unlock, unlock); }
+  Kept() {
+    ::pthread_atfork([] { kept().mutex.lock(); }, unlock, unlock);
+    std::atexit(Keeper::discard_kept);
+  }
   static void unlock() { kept().mutex.unlock(); }
   static Kept& kept() {
-    static Kept only;
-    return only;
+    static Immortal<Kept> only;
+    return *only;
   }
 };
 

@@ -8,6 +8,7 @@
 #include <mutex>
 #include <utility>
 
+#include "base/immortal.h"
 #include "plan/bpf_assembler.h"
 
 namespace nono::plan {
@@ -358,23 +359,23 @@ class Compiler {
 }  // namespace
 
 const std::vector<Syscall>& syscall_table() {
-  static const std::vector<Syscall> table = {
+  static Immortal<const std::vector<Syscall>> table(std::vector<Syscall>{
 #define SYSCALL(name, x86_64, aarch64, verdict) {#name, x86_64, aarch64, Verdict::verdict},
 #include "plan/syscalls.inc"
 #undef SYSCALL
-  };
-  return table;
+  });
+  return *table;
 }
 
 Result<SeccompProgram> compile_seccomp(const SeccompRules& rules) {
   static std::mutex mutex;
-  static std::vector<std::pair<SeccompRules, SeccompProgram>> compiled;  // a handful in all
+  static Immortal<std::vector<std::pair<SeccompRules, SeccompProgram>>> compiled;  // a handful in all
   const std::lock_guard lock(mutex);
-  for (const auto& [known, program] : compiled) {
+  for (const auto& [known, program] : *compiled) {
     if (known == rules) return program;
   }
   auto program = std::make_shared<const std::vector<SockFilter>>(NONO_TRY(Compiler(rules).run()));
-  compiled.emplace_back(rules, program);
+  compiled->emplace_back(rules, program);
   return program;
 }
 

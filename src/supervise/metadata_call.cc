@@ -10,6 +10,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/immortal.h"
 #include "kernel/uapi.h"
 #include "plan/seccomp_rules.h"
 
@@ -23,7 +24,7 @@ class Decoder {
   Decoder(const Arguments& arguments, const Memory& memory) : in_(arguments, memory) {}
 
   std::variant<MetadataCall, int> decode(std::string_view name) {
-    static const Steps<Decoder> steps{
+    static Immortal<const Steps<Decoder>> steps(Steps<Decoder>{
         {"chmod", &Decoder::chmod},
         {"fchmod", &Decoder::fchmod},
         {"fchmodat", &Decoder::fchmodat},
@@ -46,8 +47,8 @@ class Decoder {
         {"removexattrat", &Decoder::removexattrat},
         {"file_setattr", &Decoder::file_setattr},
         {"ioctl", &Decoder::ioctl},
-    };
-    return run_step(steps, name, *this, in_, call_);
+    });
+    return run_step(*steps, name, *this, in_, call_);
   }
 
  private:

@@ -10,6 +10,7 @@
 #include <span>
 #include <utility>
 
+#include "base/immortal.h"
 #include "kernel/uapi.h"
 
 namespace nono::supervise {
@@ -23,7 +24,7 @@ class Decoder {
   Decoder(const Arguments& arguments, const Memory& memory) : in_(arguments, memory) {}
 
   std::variant<NameCall, int> decode(std::string_view name) {
-    static const Steps<Decoder> steps{
+    static Immortal<const Steps<Decoder>> steps(Steps<Decoder>{
         {"open", &Decoder::open},         {"openat", &Decoder::openat},         {"openat2", &Decoder::openat2},
         {"creat", &Decoder::creat},       {"mkdir", &Decoder::mkdir},           {"mkdirat", &Decoder::mkdirat},
         {"mknod", &Decoder::mknod},       {"mknodat", &Decoder::mknodat},       {"symlink", &Decoder::symlink},
@@ -31,8 +32,8 @@ class Decoder {
         {"rename", &Decoder::rename},     {"renameat", &Decoder::renameat},     {"renameat2", &Decoder::renameat2},
         {"unlink", &Decoder::unlink},     {"unlinkat", &Decoder::unlinkat},     {"rmdir", &Decoder::rmdir},
         {"truncate", &Decoder::truncate},
-    };
-    return run_step(steps, name, *this, in_, call_);
+    });
+    return run_step(*steps, name, *this, in_, call_);
   }
 
  private:

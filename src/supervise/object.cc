@@ -23,6 +23,9 @@ std::variant<Fd, int> opened_or_error(int descriptor) {
 
 }  // namespace
 
+// EAGAIN is what ".." answers there while anybody on the machine moves anything; what a lease answers is tried again by others.
+constexpr int kMostTries = 100;
+
 int open_from(const Origin& origin, const std::string& path, int flags, mode_t mode, std::uint64_t resolve) {
   kernel::OpenHow how;
   how.flags = static_cast<unsigned>(flags) | O_CLOEXEC;
@@ -30,7 +33,12 @@ int open_from(const Origin& origin, const std::string& path, int flags, mode_t m
   how.resolve = resolve | kernel::kResolveNoMagiclinks;
   if (origin.root == Root::kPrivate) how.resolve |= kernel::kResolveInRoot;
   if (origin.root == Root::kGrant) how.resolve |= kernel::kResolveBeneath | kernel::kResolveNoXdev;
-  return static_cast<int>(::syscall(kernel::kNrOpenat2, origin.directory(), path.c_str(), &how, sizeof how));
+  int opened = -1;
+  for (int tries = 0; tries < kMostTries; ++tries) {
+    opened = static_cast<int>(::syscall(kernel::kNrOpenat2, origin.directory(), path.c_str(), &how, sizeof how));
+    if (opened >= 0 || errno != EAGAIN || origin.root != Root::kPrivate) break;
+  }
+  return opened;
 }
 
 std::variant<Fd, int> open_object(const Origin& origin, bool follow, std::uint64_t resolve) {

@@ -15,6 +15,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/text.h"
 #include "kernel/fd_table.h"
 #include "kernel/uapi.h"
 #include "supervise/object.h"
@@ -167,7 +168,7 @@ class Opening {
 
   // A link to /proc/self leads to this process.
   static bool is_ours(const std::string& place) {
-    static const std::string self = "/proc/" + std::to_string(::getpid());
+    const std::string self = cat("/proc/", ::getpid());
     return place == self || place.starts_with(self + "/");
   }
 

@@ -11,6 +11,8 @@
 #include <cstring>
 #include <utility>
 
+#include "base/immortal.h"
+
 namespace nono::supervise {
 namespace {
 
@@ -44,11 +46,11 @@ class Decoder {
   Decoder(const Arguments& arguments, const Memory& memory) : in_(arguments, memory) {}
 
   std::variant<SocketCall, int> decode(std::string_view name) {
-    static const Steps<Decoder> steps{
+    static Immortal<const Steps<Decoder>> steps(Steps<Decoder>{
         {"connect", &Decoder::connect}, {"bind", &Decoder::bind},       {"listen", &Decoder::listen},
         {"sendto", &Decoder::sendto},   {"sendmsg", &Decoder::sendmsg}, {"sendmmsg", &Decoder::sendmmsg},
-    };
-    return run_step(steps, name, *this, in_, call_);
+    });
+    return run_step(*steps, name, *this, in_, call_);
   }
 
  private:

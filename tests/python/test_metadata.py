@@ -332,7 +332,7 @@ print([e["enforced_by"] for e in record["boundaries"] if e["boundary"].startswit
 class TestRaces:
     """What a call names is another thing by the time it is looked at: rows 4, 53 and 54 of the probes."""
 
-    TIMES = 100_000
+    TIMES = 100_000 if os.geteuid() == 0 else 20_000  # a matter of luck: many attempts once
 
     def test_row04_a_link_that_is_swapped(self, work: Path) -> None:
         code = """
