@@ -23,7 +23,11 @@ void walk_up(std::string place, Visit visit) {
 
 }  // namespace
 
-DeniedNames::DeniedNames(const plan::Plan& plan) : grants_(plan.grants), denials_(plan.denials) {}
+DeniedNames::DeniedNames(const plan::Plan& plan) : grants_(plan.grants), denials_(plan.denials) {
+  are_ascii_ = std::ranges::all_of(denials_.begin(), denials_.end(), [](const capability::Denial& denial) {
+    return std::ranges::all_of(denial.resolved, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  });
+}
 
 int DeniedNames::check(const std::string& place, const std::optional<kernel::Identity>& object, plan::Use use) const {
   const auto holds = [&](const capability::Denial& denial) {

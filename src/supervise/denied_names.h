@@ -22,6 +22,10 @@ class DeniedNames {
   // 0 or EACCES. `place`: canonical. `object`: what is there, if anything.
   [[nodiscard]] int check(const std::string& place, const std::optional<kernel::Identity>& object,
                           plan::Use use) const;
+  // No denied name has a letter that a directory may fold into one of ASCII. Then such a name says enough by itself, and what the
+  // directory really has need not be asked.
+  [[nodiscard]] bool are_ascii() const { return are_ascii_; }
+
   // A directory that leads to something denied keeps its name, and its name leads to no other one.
   [[nodiscard]] bool is_pinned(const std::string& place) const;
   // Some denial holds at one of them and not at the other: a directory may not be moved there.
@@ -40,6 +44,7 @@ class DeniedNames {
 
   capability::GrantList grants_;
   capability::DenialList denials_;
+  bool are_ascii_;
   OwnObjects made_;
   mutable std::shared_mutex moving_;
 };

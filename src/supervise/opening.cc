@@ -46,7 +46,7 @@ class Opening {
   // Nothing is changed by the open itself: it is judged by what was opened.
   Answer open_existing() {
     if (origin_.is_object) return open_held(true);
-    if (!origin_.place.empty()) {
+    if (!origin_.place.empty() && names_.are_ascii()) {
       // Its place is known, then, and need not be asked for.
       Fd plain(open_from(origin_, origin_.path, call_.flags | kHere, 0, kernel::kResolveNoSymlinks));
       if (plain.valid()) return judge_and_give(std::move(plain), &origin_.place);

@@ -104,7 +104,8 @@ def test_opens_answer_as_the_cage_does(work: Path, granted: object, isolation: s
             caps = granted(place)  # type: ignore[operator]
             caps.block_network()
             if is_supervised:
-                caps.deny_path("**/never-there")
+                # With a letter that may be folded, the place of what was opened is asked of the kernel.
+                caps.deny_path("**/never-there" if granted is grants else "**/nie-da-gewe\u00dfen")
             result = python(caps, OPENS, json.dumps(paths), isolation=isolation, cwd=str(place / "ws" / "plain"))
             assert result.exit_code == 0, result.stderr
             answers.append(json.loads(result.stdout))
