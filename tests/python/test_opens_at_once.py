@@ -64,7 +64,7 @@ def lay(work: Path) -> list[str]:
              "ws/plain/new", "ws/read/write/new", "ws/only/new", "library/new", "mounted/file", "mounted/new"]  # fmt: skip
     absolute = [str(work / name) for name in names]
     relative = [name.removeprefix("ws/plain/") if name.startswith("ws/plain/") else "../../" + name for name in names]
-    return [*absolute, *relative, "/lib/os-release", "/usr/lib/os-release", "/etc/hostname", "/dev/null", "/dev/full", "/proc/self/stat"]
+    return [*absolute, *relative, "/lib/os-release", "/usr/lib/os-release", "/etc/hostname", "/dev/null", "/dev/full"]
 
 
 def grants(work: Path) -> CapabilitySet:
