@@ -1,6 +1,6 @@
 // Immortal: a static object that exit() leaves alone. A host's threads may run our code until the very end of the
 // process (Python's daemon threads do), while static objects are being destroyed.
-// To be declared static; any thread may use it as it may use what is in it.
+// For static objects outside functions (inside, see base/once.h); any thread may use it as it may use what is in it.
 #pragma once
 
 #include <array>

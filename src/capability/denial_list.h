@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/immortal.h"
+#include "base/once.h"
 #include "capability/denial.h"
 
 namespace nono::capability {
@@ -71,8 +71,8 @@ class DenialList {
 
  private:
   static const Denials& none() {
-    static Immortal<const Denials> empty;
-    return *empty;
+    static constinit Once<Denials> empty;
+    return empty.get([] { return Denials(); });
   }
   Shared own_;       // null: none
   Shared built_in_;  // null: none

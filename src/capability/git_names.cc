@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/fd.h"
+#include "base/fork_safe.h"
 #include "base/immortal.h"
 #include "base/text.h"
 #include "capability/path_resolution.h"
@@ -58,6 +59,8 @@ struct Seen {
 
 // By granted directory. At most so many: a host may grant another one for every command.
 constexpr std::size_t kMostSeen = 64;
+ForkSafeMutex seen_mutex;
+Immortal<std::map<std::string, Seen>> seen_before;
 
 class Finder {
  public:
@@ -92,10 +95,8 @@ class Finder {
 
   // The usual case: a granted directory with a .git directory.
   void repository_in(const FsCapability& grant, const struct stat& now) {
-    static std::mutex mutex;
-    static Immortal<std::map<std::string, Seen>> kept;
-    const std::lock_guard lock(mutex);
-    auto& all_seen = *kept;
+    const std::lock_guard lock(seen_mutex);
+    auto& all_seen = *seen_before;
     const auto known = all_seen.find(grant.resolved);
     if (known != all_seen.end() && known->second.holds_for(now)) {
       for (const Denial& denial : known->second.found) add(denial);
@@ -150,7 +151,6 @@ class Finder {
     struct stat st {};
     return ::fstatat(directory, name, &st, AT_SYMLINK_NOFOLLOW) == 0;
   }
-
 
   const std::vector<FsCapability>& grants_;
   std::vector<Denial> found_;

@@ -6,9 +6,9 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <vector>
 
+#include "base/once.h"
 #include "capability/fs_capability.h"
 
 namespace nono::capability {
@@ -16,6 +16,7 @@ namespace nono::capability {
 class GrantList {
  public:
   using Grants = std::vector<FsCapability>;
+  using Names = std::shared_ptr<const Grants>;
 
   GrantList() = default;
   GrantList(const GrantList& other) : content_(other.share()) {}
@@ -39,34 +40,32 @@ class GrantList {
     if (content_->is_shared.load()) {
       content_ = std::make_shared<Content>(content_->grants);
     } else {
-      content_->names.reset();
+      content_->names.take();
     }
     return content_->grants;
   }
 
   // The same for explanations only: their handles say what each object is, and hold none open.
-  [[nodiscard]] std::shared_ptr<const Grants> names() const {
-    const std::lock_guard lock(content_->mutex);
-    if (content_->names == nullptr) {
+  [[nodiscard]] Names names() const {
+    return content_->names.get([&] {
       auto names = std::make_shared<Grants>(content_->grants);
       for (FsCapability& grant : *names) {
         auto handle = std::make_shared<GrantHandle>();
         handle->identity = grant.handle->identity;
         grant.handle = std::move(handle);
       }
-      content_->names = std::move(names);
-    }
-    return content_->names;
+      return Names(std::move(names));
+    });
   }
 
  private:
   struct Content {
     Content() = default;
     explicit Content(const Grants& copied) : grants(copied) {}
+    ~Content() { names.take(); }
     Grants grants;
     std::atomic<bool> is_shared{false};  // has been copied; that the copies are gone again is not noticed
-    std::mutex mutex;
-    std::shared_ptr<const Grants> names;  // under the mutex
+    Once<Names> names;
   };
 
   [[nodiscard]] const std::shared_ptr<Content>& share() const {

@@ -6,6 +6,7 @@
 #include <map>
 #include <mutex>
 
+#include "base/fork_safe.h"
 #include "base/immortal.h"
 #include "base/text.h"
 
@@ -99,6 +100,9 @@ Denial denial_of(const Rule& rule) {
   return denial;
 }
 
+ForkSafeMutex made_mutex;
+Immortal<std::map<std::uint32_t, DenialList::Shared>> made;  // by chosen names
+
 }  // namespace
 
 std::vector<std::string> ProtectedNames::known() { return {kNames.begin(), kNames.end()}; }
@@ -125,9 +129,7 @@ std::vector<std::string> ProtectedNames::names() const {
 
 DenialList::Shared ProtectedNames::rules() const {
   if (empty()) return nullptr;
-  static std::mutex mutex;
-  static Immortal<std::map<std::uint32_t, DenialList::Shared>> made;
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(made_mutex);
   DenialList::Shared& rules = (*made)[chosen_];
   if (rules == nullptr) {
     DenialList::Denials list;

@@ -16,7 +16,7 @@
 #include <thread>
 
 #include "base/fd.h"
-#include "base/immortal.h"
+#include "base/once.h"
 #include "kernel/landlock.h"
 #include "kernel/private_view.h"
 #include "kernel/signals.h"
@@ -107,8 +107,8 @@ std::uint64_t effective_capabilities() {
 void forget_host_facts() { known_notification().store(Known::kNotAsked); }
 
 HostFacts host_facts() {
-  static Immortal<const HostFacts> probed(probe());
-  HostFacts facts = *probed;
+  static constinit Once<HostFacts> probed;
+  HostFacts facts = probed.get(probe);
   facts.user_notification = user_notification();
   facts.uid = ::geteuid();
   facts.capabilities = effective_capabilities();

@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <array>
 
-#include "base/immortal.h"
+#include "base/once.h"
 #include "base/text.h"
 
 namespace nono::kernel {
@@ -36,8 +36,8 @@ std::vector<RootLink> read_links() {
 }  // namespace
 
 RootLinks root_links() {
-  static Immortal<const RootLinks> links(std::make_shared<const std::vector<RootLink>>(read_links()));
-  return *links;
+  static constinit Once<RootLinks> links;
+  return links.get([] { return std::make_shared<const std::vector<RootLink>>(read_links()); });
 }
 
 }  // namespace nono::kernel

@@ -6,12 +6,14 @@
 
 #include <mutex>
 
+#include "base/fork_safe.h"
+
 namespace nono::launch {
 
 // Identity changes take turns, or one launch would restore what another one is still hiding.
 class DumpableGuard {
  public:
-  explicit DumpableGuard(bool active) : lock_(mutex(), std::defer_lock) {
+  explicit DumpableGuard(bool active) : lock_(taking_turns, std::defer_lock) {
     if (!active) return;
     lock_.lock();
     before_ = ::prctl(PR_GET_DUMPABLE, 0, 0, 0, 0);
@@ -23,11 +25,8 @@ class DumpableGuard {
   DumpableGuard& operator=(const DumpableGuard&) = delete;
 
  private:
-  static std::mutex& mutex() {
-    static std::mutex only;
-    return only;
-  }
-  std::unique_lock<std::mutex> lock_;
+  static inline ForkSafeMutex taking_turns;
+  std::unique_lock<ForkSafeMutex> lock_;
   int before_ = -1;
 };
 

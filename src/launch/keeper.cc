@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <poll.h>
-#include <pthread.h>
 #include <sched.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -18,6 +17,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/fork_safe.h"
 #include "base/immortal.h"
 #include "base/text.h"
 #include "kernel/fd_table.h"
@@ -37,20 +37,9 @@ tl::unexpected<Error> io(std::string_view what) {
 
 // The kept keepers of this process. A fork has copies of the objects, not of the processes: they name
 // another host there, are never used, and make room for its own.
-struct Kept {
-  std::mutex mutex;
-  std::vector<std::unique_ptr<Keeper>> idle;
-
-  Kept() {
-    ::pthread_atfork([] { kept().mutex.lock(); }, unlock, unlock);
-    std::atexit(Keeper::discard_kept);
-  }
-  static void unlock() { kept().mutex.unlock(); }
-  static Kept& kept() {
-    static Immortal<Kept> only;
-    return *only;
-  }
-};
+ForkSafeMutex idle_mutex;
+Immortal<std::vector<std::unique_ptr<Keeper>>> idle_keepers;
+[[maybe_unused]] const int discards_at_exit = std::atexit(Keeper::discard_kept);
 
 }  // namespace
 
@@ -124,17 +113,17 @@ Result<std::unique_ptr<Keeper>> Keeper::acquire(const plan::Plan& plan) {
     return idle.program_ == plan.seccomp_program && idle.view_ == view && idle.start_.host_pid == ::getpid();
   };
   {
-    auto& kept = Kept::kept();
-    const std::lock_guard lock(kept.mutex);
-    auto best = kept.idle.end();
-    for (auto idle = kept.idle.begin(); idle != kept.idle.end(); ++idle) {
+    auto& kept = *idle_keepers;
+    const std::lock_guard lock(idle_mutex);
+    auto best = kept.end();
+    for (auto idle = kept.begin(); idle != kept.end(); ++idle) {
       if (!fits(**idle)) continue;
       const auto has_ruleset = [&](auto keeper) { return (*keeper)->ruleset_.holds(plan.landlock); };
-      if (best == kept.idle.end() || has_ruleset(idle) || !has_ruleset(best)) best = idle;
+      if (best == kept.end() || has_ruleset(idle) || !has_ruleset(best)) best = idle;
     }
-    if (best != kept.idle.end()) {
+    if (best != kept.end()) {
       auto keeper = std::move(*best);
-      kept.idle.erase(best);
+      kept.erase(best);
       return keeper;
     }
   }
@@ -154,20 +143,20 @@ void Keeper::release(std::unique_ptr<Keeper> keeper) {
   if (!keeper->identity_.is_complete()) return;
   keeper->is_new_ = false;
   std::unique_ptr<Keeper> oldest;  // ended after the lock is gone
-  auto& kept = Kept::kept();
-  const std::lock_guard lock(kept.mutex);
-  if (kept.idle.size() >= kMaxIdle) {
-    oldest = std::move(kept.idle.front());
-    kept.idle.erase(kept.idle.begin());
+  auto& kept = *idle_keepers;
+  const std::lock_guard lock(idle_mutex);
+  if (kept.size() >= kMaxIdle) {
+    oldest = std::move(kept.front());
+    kept.erase(kept.begin());
   }
-  kept.idle.push_back(std::move(keeper));
+  kept.push_back(std::move(keeper));
 }
 
 void Keeper::discard_kept() {
   std::vector<std::unique_ptr<Keeper>> ended;
-  auto& kept = Kept::kept();
-  const std::lock_guard lock(kept.mutex);
-  ended.swap(kept.idle);
+  auto& kept = *idle_keepers;
+  const std::lock_guard lock(idle_mutex);
+  ended.swap(kept);
 }
 
 Result<std::unique_ptr<Keeper>> Keeper::make(plan::SeccompProgram program, std::optional<ViewKey> view,

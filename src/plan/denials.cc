@@ -113,10 +113,9 @@ const Denial* holding_denial(const std::vector<FsCapability>& grants, const capa
   }
   const std::size_t granted = granted_length(grants, place, use);
   const capability::PathNames names(place);
-  const bool by_any_name = is_granted_file(grants, object);
   for (const Denial& denial : denials) {
     const bool matches = concerns(denial, use) && denial.names.match(names, powerless(denial, granted));
-    if (matches && (!by_any_name || is_about(denial, grants, place)) && holds(denial)) return &denial;
+    if (matches && (!is_granted_file(grants, object) || is_about(denial, grants, place)) && holds(denial)) return &denial;
   }
   return nullptr;
 }

@@ -8,7 +8,9 @@
 #include <mutex>
 #include <utility>
 
+#include "base/fork_safe.h"
 #include "base/immortal.h"
+#include "base/once.h"
 #include "plan/bpf_assembler.h"
 
 namespace nono::plan {
@@ -356,21 +358,25 @@ class Compiler {
   std::map<Verdict, Label> conditional_;
 };
 
+ForkSafeMutex compiled_mutex;
+Immortal<std::vector<std::pair<SeccompRules, SeccompProgram>>> compiled;  // a handful in all
+
 }  // namespace
 
 const std::vector<Syscall>& syscall_table() {
-  static Immortal<const std::vector<Syscall>> table(std::vector<Syscall>{
+  static constinit Once<std::vector<Syscall>> table;
+  const auto make = [] {
+    return std::vector<Syscall>{
 #define SYSCALL(name, x86_64, aarch64, verdict) {#name, x86_64, aarch64, Verdict::verdict},
 #include "plan/syscalls.inc"
 #undef SYSCALL
-  });
-  return *table;
+    };
+  };
+  return table.get(make);
 }
 
 Result<SeccompProgram> compile_seccomp(const SeccompRules& rules) {
-  static std::mutex mutex;
-  static Immortal<std::vector<std::pair<SeccompRules, SeccompProgram>>> compiled;  // a handful in all
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(compiled_mutex);
   for (const auto& [known, program] : *compiled) {
     if (known == rules) return program;
   }

@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/immortal.h"
+#include "base/once.h"
 #include "plan/seccomp_rules.h"
 
 namespace nono::supervise {
@@ -29,9 +29,11 @@ ByNumber by_number(int plan::Syscall::*number_here) {
 }
 
 const plan::Syscall* find(kernel::Arch arch, int number) {
-  static Immortal<const ByNumber> x86_64(by_number(&plan::Syscall::x86_64));
-  static Immortal<const ByNumber> aarch64(by_number(&plan::Syscall::aarch64));
-  const ByNumber& calls = arch == kernel::Arch::kX86_64 ? *x86_64 : *aarch64;
+  static constinit Once<ByNumber> x86_64;
+  static constinit Once<ByNumber> aarch64;
+  const ByNumber& calls = arch == kernel::Arch::kX86_64
+                              ? x86_64.get([] { return by_number(&plan::Syscall::x86_64); })
+                              : aarch64.get([] { return by_number(&plan::Syscall::aarch64); });
   return number >= 0 && static_cast<std::size_t>(number) < calls.size() ? calls[static_cast<std::size_t>(number)] : nullptr;
 }
 

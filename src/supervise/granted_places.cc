@@ -87,9 +87,10 @@ GrantedPlaces::GrantedPlaces(const capability::GrantList& grants, int thread) {
 
 // Or has its name become another file's?
 bool GrantedPlaces::is_still_there(const Place& file) const {
-  struct stat named {}, held {};
-  return ::fstatat(root_.get(), file.resolved.c_str() + 1, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-         ::fstat(file.object->get(), &held) == 0 && named.st_dev == held.st_dev && named.st_ino == held.st_ino;
+  struct stat named {};
+  if (::fstatat(root_.get(), file.resolved.c_str() + 1, &named, AT_SYMLINK_NOFOLLOW) != 0) return false;
+  const auto held = kernel::fstat(*file.object);
+  return held && same_object(*held, {named.st_dev, named.st_ino, named.st_mode});
 }
 
 std::optional<Origin> GrantedPlaces::origin_of(int thread, const Open& call) const {

@@ -10,7 +10,7 @@
 #include <string_view>
 #include <utility>
 
-#include "base/immortal.h"
+#include "base/once.h"
 #include "kernel/uapi.h"
 #include "plan/seccomp_rules.h"
 
@@ -24,31 +24,34 @@ class Decoder {
   Decoder(const Arguments& arguments, const Memory& memory) : in_(arguments, memory) {}
 
   std::variant<MetadataCall, int> decode(std::string_view name) {
-    static Immortal<const Steps<Decoder>> steps(Steps<Decoder>{
-        {"chmod", &Decoder::chmod},
-        {"fchmod", &Decoder::fchmod},
-        {"fchmodat", &Decoder::fchmodat},
-        {"fchmodat2", &Decoder::fchmodat2},
-        {"chown", &Decoder::chown},
-        {"lchown", &Decoder::lchown},
-        {"fchown", &Decoder::fchown},
-        {"fchownat", &Decoder::fchownat},
-        {"utime", &Decoder::utime},
-        {"utimes", &Decoder::utimes},
-        {"futimesat", &Decoder::futimesat},
-        {"utimensat", &Decoder::utimensat},
-        {"setxattr", &Decoder::setxattr},
-        {"lsetxattr", &Decoder::lsetxattr},
-        {"fsetxattr", &Decoder::fsetxattr},
-        {"setxattrat", &Decoder::setxattrat},
-        {"removexattr", &Decoder::removexattr},
-        {"lremovexattr", &Decoder::lremovexattr},
-        {"fremovexattr", &Decoder::fremovexattr},
-        {"removexattrat", &Decoder::removexattrat},
-        {"file_setattr", &Decoder::file_setattr},
-        {"ioctl", &Decoder::ioctl},
-    });
-    return run_step(*steps, name, *this, in_, call_);
+    static constinit Once<Steps<Decoder>> steps;
+    const auto make = [] {
+      return Steps<Decoder>{
+          {"chmod", &Decoder::chmod},
+          {"fchmod", &Decoder::fchmod},
+          {"fchmodat", &Decoder::fchmodat},
+          {"fchmodat2", &Decoder::fchmodat2},
+          {"chown", &Decoder::chown},
+          {"lchown", &Decoder::lchown},
+          {"fchown", &Decoder::fchown},
+          {"fchownat", &Decoder::fchownat},
+          {"utime", &Decoder::utime},
+          {"utimes", &Decoder::utimes},
+          {"futimesat", &Decoder::futimesat},
+          {"utimensat", &Decoder::utimensat},
+          {"setxattr", &Decoder::setxattr},
+          {"lsetxattr", &Decoder::lsetxattr},
+          {"fsetxattr", &Decoder::fsetxattr},
+          {"setxattrat", &Decoder::setxattrat},
+          {"removexattr", &Decoder::removexattr},
+          {"lremovexattr", &Decoder::lremovexattr},
+          {"fremovexattr", &Decoder::fremovexattr},
+          {"removexattrat", &Decoder::removexattrat},
+          {"file_setattr", &Decoder::file_setattr},
+          {"ioctl", &Decoder::ioctl},
+      };
+    };
+    return run_step(steps.get(make), name, *this, in_, call_);
   }
 
  private:

@@ -10,7 +10,7 @@
 #include <span>
 #include <utility>
 
-#include "base/immortal.h"
+#include "base/once.h"
 #include "kernel/uapi.h"
 
 namespace nono::supervise {
@@ -24,16 +24,19 @@ class Decoder {
   Decoder(const Arguments& arguments, const Memory& memory) : in_(arguments, memory) {}
 
   std::variant<NameCall, int> decode(std::string_view name) {
-    static Immortal<const Steps<Decoder>> steps(Steps<Decoder>{
-        {"open", &Decoder::open},         {"openat", &Decoder::openat},         {"openat2", &Decoder::openat2},
-        {"creat", &Decoder::creat},       {"mkdir", &Decoder::mkdir},           {"mkdirat", &Decoder::mkdirat},
-        {"mknod", &Decoder::mknod},       {"mknodat", &Decoder::mknodat},       {"symlink", &Decoder::symlink},
-        {"symlinkat", &Decoder::symlinkat}, {"link", &Decoder::link},           {"linkat", &Decoder::linkat},
-        {"rename", &Decoder::rename},     {"renameat", &Decoder::renameat},     {"renameat2", &Decoder::renameat2},
-        {"unlink", &Decoder::unlink},     {"unlinkat", &Decoder::unlinkat},     {"rmdir", &Decoder::rmdir},
-        {"truncate", &Decoder::truncate},
-    });
-    return run_step(*steps, name, *this, in_, call_);
+    static constinit Once<Steps<Decoder>> steps;
+    const auto make = [] {
+      return Steps<Decoder>{
+          {"open", &Decoder::open},         {"openat", &Decoder::openat},         {"openat2", &Decoder::openat2},
+          {"creat", &Decoder::creat},       {"mkdir", &Decoder::mkdir},           {"mkdirat", &Decoder::mkdirat},
+          {"mknod", &Decoder::mknod},       {"mknodat", &Decoder::mknodat},       {"symlink", &Decoder::symlink},
+          {"symlinkat", &Decoder::symlinkat}, {"link", &Decoder::link},           {"linkat", &Decoder::linkat},
+          {"rename", &Decoder::rename},     {"renameat", &Decoder::renameat},     {"renameat2", &Decoder::renameat2},
+          {"unlink", &Decoder::unlink},     {"unlinkat", &Decoder::unlinkat},     {"rmdir", &Decoder::rmdir},
+          {"truncate", &Decoder::truncate},
+      };
+    };
+    return run_step(steps.get(make), name, *this, in_, call_);
   }
 
  private:

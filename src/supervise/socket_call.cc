@@ -11,7 +11,7 @@
 #include <cstring>
 #include <utility>
 
-#include "base/immortal.h"
+#include "base/once.h"
 
 namespace nono::supervise {
 namespace {
@@ -46,11 +46,14 @@ class Decoder {
   Decoder(const Arguments& arguments, const Memory& memory) : in_(arguments, memory) {}
 
   std::variant<SocketCall, int> decode(std::string_view name) {
-    static Immortal<const Steps<Decoder>> steps(Steps<Decoder>{
-        {"connect", &Decoder::connect}, {"bind", &Decoder::bind},       {"listen", &Decoder::listen},
-        {"sendto", &Decoder::sendto},   {"sendmsg", &Decoder::sendmsg}, {"sendmmsg", &Decoder::sendmmsg},
-    });
-    return run_step(*steps, name, *this, in_, call_);
+    static constinit Once<Steps<Decoder>> steps;
+    const auto make = [] {
+      return Steps<Decoder>{
+          {"connect", &Decoder::connect}, {"bind", &Decoder::bind},       {"listen", &Decoder::listen},
+          {"sendto", &Decoder::sendto},   {"sendmsg", &Decoder::sendmsg}, {"sendmmsg", &Decoder::sendmmsg},
+      };
+    };
+    return run_step(steps.get(make), name, *this, in_, call_);
   }
 
  private:

@@ -129,6 +129,29 @@ def forks_while_commands_run() -> None:
     assert_nothing_left()
 
 
+def test_forks_while_the_first_commands_run() -> None:
+    for _ in range(10):
+        in_host(forks_while_the_first_commands_run)
+
+
+def forks_while_the_first_commands_run() -> None:
+    """What is done once for a process is under way in another thread when it forks."""
+    threads = [threading.Thread(target=true) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    forks = []
+    for _ in range(8):
+        pid = os.fork()
+        if pid == 0:
+            signal.alarm(60)
+            os._exit(true())
+        forks.append(pid)
+    for pid in forks:
+        assert_ended_well(pid)
+    for thread in threads:
+        thread.join()
+
+
 def test_nothing_is_left_when_only_a_fork_lives_on(tmp_path: Path) -> None:
     host = start_host(only_a_fork_lives_on, tmp_path / "report", prefix=[])
     assert host.communicate()[1] == b""  # its end is the fork's
