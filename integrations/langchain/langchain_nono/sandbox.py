@@ -283,6 +283,7 @@ class NonoSandbox(FileTools):
     def _environment(self) -> list[tuple[str, str]]:
         """The caller's harmless variables as they are now, PATH and TMPDIR as the sandbox has them."""
         values = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
+        values.setdefault("SHELL", "/bin/bash")  # what runs; without it bash asks who the user is, and may not know
         values["TMPDIR"] = self._temporary.path
         if "PATH" in values:
             values["PATH"] = self._child_path(values["PATH"])
