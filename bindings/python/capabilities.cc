@@ -42,12 +42,14 @@ void bind_fs_capability(nb::module_& module) {
       .def_prop_ro("original", [](const FsCapability& c) { return to_str(c.original); }, "As it was given.")
       .def_prop_ro("resolved", [](const FsCapability& c) { return to_str(c.resolved); },
                    "Canonical, absolute.")
+      .def_prop_ro("pattern", [](const FsCapability& c) -> nb::object { return c.pattern ? nb::object(to_str(c.name())) : nb::none(); },
+                   "Of the names below `resolved` that are granted; None: all are.")
       .def_prop_ro("access", [](const FsCapability& c) { return AccessMode{c.access}; })
       .def_prop_ro("is_file", [](const FsCapability& c) { return c.is_file; }, "Anything but a directory.")
       .def_prop_ro("source", [](const FsCapability& c) { return c.source; })
       .def("__str__", [](const FsCapability& c) { return to_str(c.to_string()); })
       .def("__repr__", [](const FsCapability& c) {
-        return to_str(cat("FsCapability(path='", c.resolved, "', access=", to_string(c.access),
+        return to_str(cat("FsCapability(path='", c.name(), "', access=", to_string(c.access),
                           ", is_file=", lower_bool(c.is_file), ")"));
       });
 }
@@ -90,6 +92,12 @@ void bind_set(nb::module_& module) {
             check(set.allow_file(to_text(path, "path"), mode.value));
           },
           nb::arg("path"), nb::arg("mode"), "Grant one file, device, socket or FIFO.")
+      .def(
+          "allow_glob",
+          [](CapabilitySet& set, nb::handle pattern, AccessMode mode) {
+            check(set.allow_glob(to_text(pattern, "pattern"), mode.value));
+          },
+          nb::arg("pattern"), nb::arg("mode"), "Grant what a pattern matches and all below it, also what is made later.")
       .def(
           "deny_path", [](CapabilitySet& set, nb::handle path) { check(set.deny_path(to_text(path, "path"))); },
           nb::arg("path"), "Close a path, or what a pattern matches, and all below it, although a grant covers it.")

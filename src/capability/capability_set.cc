@@ -38,6 +38,10 @@ Status CapabilitySet::allow_any(const std::string& path, AccessMode access, Capa
   return add(fs_.edit(), open_grant(path, access, std::move(source), GrantType::kAny));
 }
 
+Status CapabilitySet::allow_glob(const std::string& pattern, AccessMode access, CapabilitySource source) {
+  return add(fs_.edit(), FsCapability::matching(pattern, access, std::move(source)));
+}
+
 Status CapabilitySet::deny_path(const std::string& path_or_pattern) {
   Denial denial = NONO_TRY(Denial::of(path_or_pattern));
   const bool known = std::ranges::any_of(denials_.own(), [&](const Denial& d) { return d.names == denial.names; });
@@ -84,7 +88,7 @@ bool CapabilitySet::path_covered(const std::string& path) const {
   if (!path.starts_with('/')) return false;
   const std::string folded = fold(path);
   return std::any_of(fs_.begin(), fs_.end(), [&](const FsCapability& grant) {
-    return !grant.is_file && is_within_folded(grant.resolved, folded);
+    return !grant.is_file && grant.covers(folded);
   });
 }
 
@@ -96,8 +100,8 @@ std::string CapabilitySet::summary() const {
   std::vector<std::string> lines;
   lines.emplace_back(fs_.empty() ? "(no capabilities granted)" : "Filesystem:");
   for (const FsCapability& grant : fs_) {
-    lines.push_back(cat("  ", escape(grant.resolved), " [", to_string(grant.access), "] (",
-                        grant.is_file ? "file" : "dir", ")"));
+    lines.push_back(cat("  ", escape(grant.name()), " [", to_string(grant.access), "] (",
+                        grant.pattern ? "pattern" : grant.is_file ? "file" : "dir", ")"));
   }
   for (const Denial& denial : denials_.own()) lines.push_back(cat("  ", escape(denial.resolved), " [denied]"));
   if (!protected_.empty()) lines.push_back(cat("  protected: ", join(protected_.names(), ", ")));

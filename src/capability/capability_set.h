@@ -37,6 +37,11 @@ class CapabilitySet {
   // Whichever of the two the path is; used by policy groups and the CLI.
   [[nodiscard]] Status allow_any(const std::string& path, AccessMode access, CapabilitySource source);
 
+  // Grants what a pattern matches and all below it, also what is made later. Takes a supervisor: a set with such a
+  // grant is refused where there can be none. On error nothing is added. Errors: see FsCapability::matching.
+  [[nodiscard]] Status allow_glob(const std::string& pattern, AccessMode access,
+                                  CapabilitySource source = CapabilitySource::user());
+
   // Closes a path, or all that a pattern matches, inside the grants, and all below it. On error nothing is
   // added. Errors: see Denial.
   [[nodiscard]] Status deny_path(const std::string& path_or_pattern);
@@ -79,7 +84,7 @@ class CapabilitySet {
 
   void set_resource_limits(std::optional<ResourceLimits> limits) { resource_limits_ = limits; }
 
-  // One grant per (resolved, is_file). A user's own grant beats a group's whatever the access;
+  // One grant per (name, is_file). A user's own grant beats a group's whatever the access;
   // accesses are united only within one class, so a group can never widen what a user gave, and
   // only for one object: where the path was replaced between two grants, the later one stays.
   void deduplicate();

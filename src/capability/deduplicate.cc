@@ -1,5 +1,6 @@
 // CapabilitySet::deduplicate: which of several grants of one path stays, and with what access.
 #include <map>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -55,11 +56,11 @@ void absorb(FsCapability& survivor, const FsCapability& loser) {
 
 void CapabilitySet::deduplicate() {
   std::vector<FsCapability>& grants = fs_.edit();
-  using Key = std::pair<std::string_view, bool>;
+  using Key = std::pair<std::string, bool>;
   std::map<Key, std::size_t> survivors;
   std::vector<bool> stays(grants.size(), true);
   for (std::size_t i = 0; i < grants.size(); ++i) {
-    const auto [slot, first] = survivors.try_emplace(Key(grants[i].resolved, grants[i].is_file), i);
+    const auto [slot, first] = survivors.try_emplace(Key(grants[i].name(), grants[i].is_file), i);
     if (first) continue;
     const std::size_t earlier = slot->second;
     const bool later = later_wins(grants[earlier], grants[i]);

@@ -11,7 +11,7 @@ namespace nono::capability {
 DenialList denials_here(const CapabilitySet& set) {
   DenialList::Denials own = set.denials().own();
   for (Denial& denial : own) {
-    const auto covers = [&](const FsCapability& grant) { return grant.covers(denial.resolved); };
+    const auto covers = [&](const FsCapability& grant) { return grant.reaches(denial.resolved); };
     if (!denial.is_pattern() && std::ranges::any_of(set.fs(), covers)) denial.look();
   }
   if (set.protected_names().contains("git")) {

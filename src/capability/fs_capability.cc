@@ -55,8 +55,22 @@ Result<FsCapability> FsCapability::file(const std::string& path, AccessMode acce
   return open_grant(path, access, std::move(source), GrantType::kFile);
 }
 
+Result<FsCapability> FsCapability::matching(const std::string& text, AccessMode access, CapabilitySource source) {
+  auto names = NamePattern::parse(text, Case::kCounts);
+  if (!names) return tl::unexpected<Error>(std::move(names).error());
+  if (names->base() == "/") {
+    return fail(ErrorKind::kInvalidArgument, cat("Invalid pattern ", escape(text), ": it begins with no directory"),
+                "A grant is about one: write it in front, as in /data/**/*.csv.");
+  }
+  FsCapability grant = NONO_TRY(open_grant(names->base(), access, std::move(source), GrantType::kDirectory));
+  if (grant.resolved != names->base()) return tl::unexpected<Error>(resolution_error(text, ELOOP));  // replaced meanwhile
+  grant.original = text;
+  if (!names->is_literal()) grant.pattern = *std::move(names);
+  return grant;
+}
+
 std::string FsCapability::to_string() const {
-  return cat(escape(resolved), " (", capability::to_string(access), ")");
+  return cat(escape(name()), " (", capability::to_string(access), ")");
 }
 
 Status check_unchanged(const FsCapability& grant) {

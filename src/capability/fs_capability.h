@@ -1,4 +1,5 @@
-// FsCapability: one granted file or directory, held as a descriptor from the moment it is given.
+// FsCapability: one granted file or directory, or what a pattern matches below one, held as a descriptor from the
+// moment it is given.
 //
 // Value: copies share the descriptor, which is never written to and closes with the last copy.
 // The path strings are for people; enforcement uses `handle`. An attacker who can rename or relink
@@ -7,6 +8,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -15,6 +17,7 @@
 #include "base/fd.h"
 #include "base/result.h"
 #include "capability/access_mode.h"
+#include "capability/name_pattern.h"
 #include "capability/path_resolution.h"
 #include "kernel/fd_table.h"
 
@@ -50,12 +53,13 @@ struct GrantHandle {
 
 struct FsCapability {
   std::string original;  // as the caller gave it
-  std::string resolved;  // canonical, absolute
+  std::string resolved;  // canonical, absolute; of a pattern the directory that it is about
   AccessMode access = AccessMode::kRead;
   bool is_file = false;  // anything but a directory
   CapabilitySource source = CapabilitySource::user();
   std::vector<Link> links;  // that `original` led through when it was given
   std::shared_ptr<const GrantHandle> handle;
+  std::optional<NamePattern> pattern = {};  // of the names below a directory that are granted; none: all are
 
   // Errors: kPathNotFound, kExpectedDirectory / kExpectedFile, kPathResolution; kIo when the
   // process has no descriptor or memory left.
@@ -63,11 +67,24 @@ struct FsCapability {
                                                       CapabilitySource source);
   [[nodiscard]] static Result<FsCapability> file(const std::string& path, AccessMode access,
                                                  CapabilitySource source);
+  // What has a matching name, and all below it, whenever it is made. The directory that the pattern begins with must
+  // exist. And kInvalidArgument: it begins with none, or can match nothing.
+  [[nodiscard]] static Result<FsCapability> matching(const std::string& pattern, AccessMode access,
+                                                     CapabilitySource source);
 
-  [[nodiscard]] std::string to_string() const;  // "<resolved> (read)"
+  [[nodiscard]] std::string name() const { return pattern ? pattern->to_string() : resolved; }  // canonical, for people
+  [[nodiscard]] std::string to_string() const;  // "<name> (read)"
 
-  // By name: is `folded` (as canonical paths are) the grant, or below a granted directory?
+  // By name: is `folded` (as canonical paths are) granted?
   [[nodiscard]] bool covers(std::string_view folded) const {
+    return reaches(folded) && (!pattern || pattern->match(PathNames(folded)));
+  }
+  // Could what a pattern matches lie below it? Such a directory can be listed.
+  [[nodiscard]] bool may_hold(std::string_view folded) const {
+    return pattern && reaches(folded) && pattern->may_hold(PathNames(folded));
+  }
+  // Is it the granted object or below it? Landlock, which knows no names, opens all that a pattern could be about.
+  [[nodiscard]] bool reaches(std::string_view folded) const {
     return is_file ? folded == resolved : is_within_folded(resolved, folded);
   }
 };

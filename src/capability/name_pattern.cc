@@ -15,7 +15,8 @@ namespace {
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 char upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c; }
 
-bool same(std::string_view a, std::string_view b) {
+bool same(std::string_view a, std::string_view b, Case letters) {
+  if (letters == Case::kCounts) return a == b;
   return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
 }
 
@@ -53,9 +54,9 @@ bool bracket_holds(std::string_view pattern, std::size_t& at, std::uint32_t want
   return found != negated;
 }
 
-// In whatever case: [!a] must not let A by, nor [a].
-bool bracket_matches(std::string_view pattern, std::size_t& at, std::uint32_t wanted) {
-  if (wanted >= 0x80) return bracket_holds(pattern, at, wanted);
+// In whatever case, where it does not count: [!a] must not let A by, nor [a].
+bool bracket_matches(std::string_view pattern, std::size_t& at, std::uint32_t wanted, Case letters) {
+  if (wanted >= 0x80 || letters == Case::kCounts) return bracket_holds(pattern, at, wanted);
   const std::size_t start = at;
   const auto letter = static_cast<char>(wanted);
   if (bracket_holds(pattern, at, static_cast<std::uint8_t>(lower(letter)))) return true;
@@ -64,18 +65,18 @@ bool bracket_matches(std::string_view pattern, std::size_t& at, std::uint32_t wa
 }
 
 // One element of the pattern against one character of the name; both are moved on when they match.
-bool step(std::string_view pattern, std::size_t& p, std::string_view name, std::size_t& n) {
+bool step(std::string_view pattern, std::size_t& p, std::string_view name, std::size_t& n, Case letters) {
   const Character character = character_at(name, n);
   switch (pattern[p]) {
     case '?': ++p; break;
     case '[': {
       std::size_t end = p;
-      if (!bracket_matches(pattern, end, character.value)) return false;
+      if (!bracket_matches(pattern, end, character.value, letters)) return false;
       p = end;
       break;
     }
     default:
-      if (lower(pattern[p]) != lower(name[n])) return false;
+      if (letters == Case::kCounts ? pattern[p] != name[n] : lower(pattern[p]) != lower(name[n])) return false;
       ++p;
       ++n;
       return true;
@@ -85,7 +86,7 @@ bool step(std::string_view pattern, std::size_t& p, std::string_view name, std::
 }
 
 // Only the last star ever takes more: what an earlier one has left is matched already.
-bool wild_matches(std::string_view pattern, std::string_view name) {
+bool wild_matches(std::string_view pattern, std::string_view name, Case letters) {
   std::size_t p = 0;
   std::size_t n = 0;
   std::size_t star = pattern.npos;
@@ -96,7 +97,7 @@ bool wild_matches(std::string_view pattern, std::string_view name) {
       taken = n;
       continue;
     }
-    if (p < pattern.size() && step(pattern, p, name, n)) continue;
+    if (p < pattern.size() && step(pattern, p, name, n, letters)) continue;
     if (star == pattern.npos) return false;
     taken += character_at(name, taken).length;
     n = taken;
@@ -144,14 +145,14 @@ PathNames::PathNames(std::string_view path) : path_(path) {
   }
 }
 
-NamePattern::NamePattern(std::string base, std::vector<Component> components)
-    : base_(std::move(base)), base_names_(PathNames(base_).size()), components_(std::move(components)) {}
+NamePattern::NamePattern(std::string base, std::vector<Component> components, Case letters)
+    : base_(std::move(base)), base_names_(PathNames(base_).size()), components_(std::move(components)), letters_(letters) {}
 
-bool NamePattern::Component::matches(std::string_view name) const {
-  return kind == Kind::kName ? same(text, name) : wild_matches(text, name);
+bool NamePattern::Component::matches(std::string_view name, Case letters) const {
+  return kind == Kind::kName ? same(text, name, letters) : wild_matches(text, name, letters);
 }
 
-Result<NamePattern> NamePattern::parse(const std::string& text) {
+Result<NamePattern> NamePattern::parse(const std::string& text, Case letters) {
   if (text.empty()) return invalid(text, "it is empty");
   if (text.size() >= PATH_MAX) return invalid(text.substr(0, 64) + "...", "it is longer than any path");
   if (text.find('\0') != text.npos) return invalid(text, "it contains a NUL byte");
@@ -179,7 +180,7 @@ Result<NamePattern> NamePattern::parse(const std::string& text) {
   std::string base = anywhere && (text.size() == 2 || text[2] == '/') ? "/" : canonicalize_existing_part(spelled);
   if (!base.starts_with('/')) return invalid(text, "there is no current directory that it could belong to");
   if (components.empty() && base == "/") return invalid(text, "it leaves nothing", "Name what is meant.");
-  return NamePattern(std::move(base), std::move(components));
+  return NamePattern(std::move(base), std::move(components), letters);
 }
 
 std::string NamePattern::to_string() const {
@@ -191,7 +192,7 @@ std::string NamePattern::to_string() const {
 
 bool NamePattern::base_matches(const PathNames& place) const {
   return base_names_ == 0 ||
-         (place.size() >= base_names_ && same(base_, place.path().substr(0, place.length(base_names_))));
+         (place.size() >= base_names_ && same(base_, place.path().substr(0, place.length(base_names_)), letters_));
 }
 
 std::optional<Match> NamePattern::match(const PathNames& place, std::size_t beyond) const {
@@ -209,7 +210,7 @@ std::optional<Match> NamePattern::match(const PathNames& place, std::size_t beyo
     const auto fits = [&](std::size_t from) {
       if (end == components_.size() && place.length(from + count) <= beyond) return false;
       for (std::size_t i = 0; i < count; ++i) {
-        if (!components_[begin + i].matches(place[from + i])) return false;
+        if (!components_[begin + i].matches(place[from + i], letters_)) return false;
       }
       return true;
     };
@@ -227,9 +228,9 @@ std::optional<Match> NamePattern::match(const PathNames& place, std::size_t beyo
   return Match{first.value_or(last), last};
 }
 
-bool NamePattern::leads_to(const PathNames& place) const {
+bool NamePattern::leads_to(const PathNames& place, bool by_any_depth) const {
   if (place.size() < base_names_ || (place.size() == base_names_ && !is_literal())) {
-    return same(place.path(), std::string_view(base_).substr(0, place.path().size())) &&
+    return same(place.path(), std::string_view(base_).substr(0, place.path().size()), letters_) &&
            (place.size() == base_names_ || place.size() == 0 || base_[place.path().size()] == '/');
   }
   if (is_literal() || !base_matches(place)) return false;
@@ -240,10 +241,11 @@ bool NamePattern::leads_to(const PathNames& place) const {
   for (std::size_t c = 0; c + 1 < components_.size(); ++c) {
     if (components_[c].kind == Component::Kind::kAnyDepth) {
       for (std::size_t n = 1; n <= names; ++n) reached[n] = reached[n] || reached[n - 1];
+      if (by_any_depth && reached[names]) return true;
       continue;
     }
     for (std::size_t n = names; n > 0; --n) {
-      reached[n] = reached[n - 1] && components_[c].matches(place[base_names_ + n - 1]);
+      reached[n] = reached[n - 1] && components_[c].matches(place[base_names_ + n - 1], letters_);
     }
     reached[0] = false;
     if (reached[names]) return true;

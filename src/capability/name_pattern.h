@@ -5,8 +5,9 @@
 //   **         any number of directories, also none
 //   * ? [...]  as in a shell, within one component; a leading dot is nothing special, nor is a backslash
 //   others     themselves
-// Without components it is a literal: the base itself. The case of ASCII letters never counts: a directory that
-// folds case must not offer a second spelling. `?` is one UTF-8 character, or one byte of what is none.
+// Without components it is a literal: the base itself. In a rule that closes names the case of ASCII letters never
+// counts: a directory that folds case must not offer a second spelling. In one that opens them it does. `?` is one
+// UTF-8 character, or one byte of what is none.
 // Time: names times components, whatever the pattern.
 #pragma once
 
@@ -43,6 +44,8 @@ struct Match {
   bool operator==(const Match&) const = default;
 };
 
+enum class Case { kIgnored, kCounts };
+
 class NamePattern {
  public:
   // Does this text mean a pattern, and not a path?
@@ -51,9 +54,9 @@ class NamePattern {
   // `**/x` is anywhere; any other text belongs to the current directory unless it is absolute. The spelled-out
   // directory is canonicalized as far as it exists. A `**` at the end adds nothing and is left out.
   // kInvalidArgument, saying why, for what can match nothing or everything.
-  [[nodiscard]] static Result<NamePattern> parse(const std::string& text);
+  [[nodiscard]] static Result<NamePattern> parse(const std::string& text, Case letters = Case::kIgnored);
   // The path itself; absolute and folded.
-  [[nodiscard]] static NamePattern literal(const std::string& path) { return NamePattern(path, {}); }
+  [[nodiscard]] static NamePattern literal(const std::string& path) { return NamePattern(path, {}, Case::kIgnored); }
 
   [[nodiscard]] bool is_literal() const { return components_.empty(); }
   [[nodiscard]] const std::string& base() const { return base_; }
@@ -63,7 +66,9 @@ class NamePattern {
   [[nodiscard]] std::optional<Match> match(const PathNames& place, std::size_t beyond = 0) const;
   // Is `place` on the way to what could match: above the base (or, with components, the base), or does it match
   // some of the components from the first one on, but not all, of which the last is not `**`?
-  [[nodiscard]] bool leads_to(const PathNames& place) const;
+  [[nodiscard]] bool leads_to(const PathNames& place) const { return leads_to(place, false); }
+  // The same with `**` as last one, too: can anything that matches lie below this directory?
+  [[nodiscard]] bool may_hold(const PathNames& place) const { return leads_to(place, true); }
 
   bool operator==(const NamePattern&) const = default;
 
@@ -72,16 +77,18 @@ class NamePattern {
     enum class Kind { kName, kWild, kAnyDepth };
     Kind kind = Kind::kName;
     std::string text;
-    [[nodiscard]] bool matches(std::string_view name) const;
+    [[nodiscard]] bool matches(std::string_view name, Case letters) const;
     bool operator==(const Component&) const = default;
   };
 
-  NamePattern(std::string base, std::vector<Component> components);
+  NamePattern(std::string base, std::vector<Component> components, Case letters);
+  [[nodiscard]] bool leads_to(const PathNames& place, bool by_any_depth) const;
   [[nodiscard]] bool base_matches(const PathNames& place) const;
 
   std::string base_;
   std::size_t base_names_ = 0;  // how many
   std::vector<Component> components_;
+  Case letters_;
 };
 
 }  // namespace nono::capability

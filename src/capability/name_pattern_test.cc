@@ -204,5 +204,18 @@ TEST(Denial, IsAPathOrAPattern) {
   EXPECT_FALSE(Denial::of("**/["));
 }
 
+TEST(NamePattern, LettersCountWhereTheyAreToOpenSomething) {
+  const auto opens = [](const std::string& text, const std::string& place) {
+    return NamePattern::parse(text, Case::kCounts)->match(PathNames(place)).has_value();
+  };
+  EXPECT_TRUE(opens("/ws/**/*.py", "/ws/a/b.py"));
+  for (const char* place : {"/ws/a/b.PY", "/WS/a/b.py"}) EXPECT_FALSE(opens("/ws/**/*.py", place)) << place;
+  EXPECT_FALSE(opens("/ws/*/src", "/ws/a/SRC"));
+  EXPECT_TRUE(opens("/ws/[a-c]", "/ws/b"));
+  EXPECT_FALSE(opens("/ws/[a-c]", "/ws/B"));
+  EXPECT_TRUE(opens("/ws/[!a]", "/ws/A"));
+  EXPECT_FALSE(opens("/ws/?x", "/ws/aX"));
+}
+
 }  // namespace
 }  // namespace nono::capability

@@ -58,7 +58,7 @@ Result<FsCapability> open_grant(const std::string& path, AccessMode access, Capa
   if (!existing) {
     Error error = existing.error();
     if (error.kind == ErrorKind::kPathNotFound && NamePattern::is_pattern(path)) {
-      error.hint = "A grant is a path and no pattern: grant the directory, and it covers what is made there later as well.";
+      error.hint = "This grant is a path and no pattern; patterns are allow_glob's, or of --read, --write and --allow.";
     }
     return tl::unexpected<Error>(std::move(error));
   }

@@ -65,6 +65,13 @@ Result<SandboxState> SandboxState::from_caps(const CapabilitySet& set) {
                     escape(set.denials()[0].resolved), "); serializing would silently drop them"),
                 "Transfer the CapabilitySet without SandboxState.");
   }
+  const auto glob = std::ranges::find_if(set.fs(), [](const FsCapability& grant) { return grant.pattern.has_value(); });
+  if (glob != set.fs().end()) {
+    return fail(ErrorKind::kInvalidArgument,
+                cat("SandboxState cannot represent granted patterns (first: ", escape(glob->name()),
+                    "); serializing would grant all of ", escape(glob->resolved)),
+                "Transfer the CapabilitySet without SandboxState.");
+  }
   SandboxState state;
   state.net_blocked_ = set.is_network_blocked();
   state.resource_limits_ = set.resource_limits();

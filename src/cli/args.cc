@@ -30,7 +30,7 @@ struct PathFlag {
 };
 constexpr std::array<PathFlag, 6> kPathFlags{{
     {"-r,--read", "--read", AccessMode::kRead, GrantKind::kDirectory,
-     "Read and execute all below this directory"},
+     "Read and execute all below this directory; or read what\na pattern matches, such as '/data/**/*.csv'"},
     {"-w,--write", "--write", AccessMode::kWrite, GrantKind::kDirectory,
      "Write, create and delete all below it, without reading"},
     {"-a,--allow", "--allow", AccessMode::kReadWrite, GrantKind::kDirectory, "Read and write all below it"},

@@ -1,6 +1,7 @@
 #include "cli/grants.h"
 
 #include "base/text.h"
+#include "capability/name_pattern.h"
 #include "cli/planted_links.h"
 #include "cli/system_paths.h"
 
@@ -10,8 +11,11 @@ namespace {
 using capability::CapabilitySet;
 
 Status add(CapabilitySet& set, const PathGrant& grant) {
-  const bool is_file = grant.kind == GrantKind::kFile;
-  Status added = is_file ? set.allow_file(grant.path, grant.access) : set.allow_path(grant.path, grant.access);
+  Status added = grant.kind == GrantKind::kFile ? set.allow_file(grant.path, grant.access) : set.allow_path(grant.path, grant.access);
+  if (added) return added;
+  // A path that exists is one, whatever is in its name.
+  const bool may_be_pattern = grant.kind == GrantKind::kDirectory && added.error().kind == ErrorKind::kPathNotFound;
+  if (may_be_pattern && capability::NamePattern::is_pattern(grant.path)) added = set.allow_glob(grant.path, grant.access);
   if (added) return added;
   const Error& error = added.error();
   switch (error.kind) {

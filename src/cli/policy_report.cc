@@ -44,7 +44,7 @@ std::string policy_report(const plan::Plan& plan, const launch::Command& command
                          plan.facts.landlock_abi, "\n",
                          "  environment  ", environment(plan), "\n\nGrants\n");
   for (const auto& grant : plan.grants) {
-    text += cat("  ", padded(to_string(grant.access), 12), escape(grant.resolved), grant.is_file ? "" : "/...",
+    text += cat("  ", padded(to_string(grant.access), 12), escape(grant.name()), grant.is_file || grant.pattern ? "" : "/...",
                 "  (", grant.source.to_string(), ")\n");
   }
   for (const auto& grant : plan.unix_sockets) {

@@ -128,6 +128,12 @@ class Writer {
       const bool is_new = !denial.protected_by.empty() && std::ranges::count(protected_names, denial.protected_by) == 0;
       if (is_new) protected_names.push_back(denial.protected_by);
     }
+    const auto patterns = std::ranges::count_if(plan_.grants, [](const auto& grant) { return grant.pattern.has_value(); });
+    if (patterns != 0) {
+      add("names that a granted pattern leaves out", "supervisor",
+          cat(patterns, patterns == 1 ? " pattern" : " patterns", "; what lies in its directory and has no matching name is neither "
+              "opened nor made, moved, linked or removed, and nothing is executed; directories on the way can be listed"));
+    }
     if (denied != 0) {
       add("denied names inside grants", "supervisor",
           cat(denied, denied == 1 ? " rule" : " rules", "; whether they exist or not, they are neither opened nor made, moved, linked or "

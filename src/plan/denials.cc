@@ -47,7 +47,7 @@ bool fits_a_view(const Denial& denial, const std::vector<FsCapability>& grants) 
 void pin(const std::string& path, const capability::CapabilitySet& set, std::vector<std::string>& pinned) {
   const FsCapability* outermost = nullptr;
   for (const FsCapability& grant : set.fs()) {
-    if (!writes(grant.access) || grant.is_file || !grant.covers(path)) continue;
+    if (!writes(grant.access) || grant.is_file || !grant.reaches(path)) continue;
     if (outermost == nullptr || grant.resolved.size() < outermost->resolved.size()) outermost = &grant;
   }
   if (outermost == nullptr) return;
@@ -174,9 +174,15 @@ Result<Enforcement> enforcement_of(const capability::CapabilitySet& set, bool wi
       supervise(denial);
     }
   }
+  for (const FsCapability& grant : set.fs()) {
+    if (!grant.pattern) continue;
+    found.pattern = &grant;
+    if (reads(grant.access)) found.names = Names::kAllAsked;
+    if (found.names == Names::kFree) found.names = Names::kChangesAsked;
+  }
   // All of them are about changes: one that matters is enough to know.
   const auto& built_in = set.denials().built_in();
-  const auto one = found.names != Names::kFree ? built_in.end() : std::ranges::find_if(built_in, [&](const Denial& denial) {
+  const auto one = found.supervised != nullptr ? built_in.end() : std::ranges::find_if(built_in, [&](const Denial& denial) {
     return matters(denial, set.fs());
   });
   if (one != built_in.end()) supervise(*one);

@@ -46,15 +46,16 @@ struct Covers {
   std::vector<std::string> covered;
 };
 
-// What enforces the denials of a set.
+// What enforces the denials of a set, and the patterns among its grants.
 struct Enforcement {
   Covers covers;              // the mount view
   Names names = Names::kFree; // the supervisor
-  const capability::Denial* supervised = nullptr;  // one of the set's that needs it, the user's own if there is one
+  const capability::Denial* supervised = nullptr;    // one of the set's that needs it, the user's own if there is one
+  const capability::FsCapability* pattern = nullptr; // a grant that needs it
 };
 
 // With a view: literals that are there under one name and have no grant inside are covered; the rest is for the
-// supervisor. kSandboxInit, naming the denial, for what neither can do: a denial of / or below /proc, or of a name
+// supervisor, and all patterns. kSandboxInit, naming the denial, for what neither can do: a denial of / or below /proc, or of a name
 // that a symbolic link has taken since.
 [[nodiscard]] Result<Enforcement> enforcement_of(const capability::CapabilitySet& set, bool with_view);
 

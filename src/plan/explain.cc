@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/text.h"
 #include "plan/denials.h"
@@ -13,10 +14,24 @@ namespace {
 using capability::AccessMode;
 using capability::FsCapability;
 
-bool covers(const FsCapability& grant, const capability::Ancestry& ancestry) {
+// A grant at the place that is asked about, and what it gives there.
+struct Cover {
+  const FsCapability* grant;
+  AccessMode access;
+};
+
+bool is_within(const FsCapability& grant, const capability::Ancestry& ancestry) {
   return std::ranges::any_of(ancestry.self_and_up, [&](const kernel::Identity& object) {
     return kernel::same_object(object, grant.handle->identity);
   });
+}
+
+std::optional<Cover> cover_of(const FsCapability& grant, const capability::Ancestry& ancestry) {
+  if (!is_within(grant, ancestry)) return std::nullopt;
+  if (!grant.pattern || grant.covers(ancestry.canonical)) return Cover{&grant, grant.access};
+  const bool is_directory = ancestry.exists && S_ISDIR(ancestry.self_and_up.front().mode);
+  if (!is_directory || !reads(grant.access) || !grant.may_hold(ancestry.canonical)) return std::nullopt;
+  return Cover{&grant, AccessMode::kRead};
 }
 
 bool suffices(AccessMode granted, AccessMode wanted) {
@@ -25,11 +40,11 @@ bool suffices(AccessMode granted, AccessMode wanted) {
 
 // Of those that pass, the longest path; the later one on a tie.
 template <class Passes>
-const FsCapability* longest(const std::vector<const FsCapability*>& grants, Passes passes) {
-  const FsCapability* best = nullptr;
-  for (const FsCapability* grant : grants) {
-    if (!passes(*grant)) continue;
-    if (best == nullptr || grant->resolved.size() >= best->resolved.size()) best = grant;
+const Cover* longest(const std::vector<Cover>& covers, Passes passes) {
+  const Cover* best = nullptr;
+  for (const Cover& cover : covers) {
+    if (!passes(cover.access)) continue;
+    if (best == nullptr || cover.grant->resolved.size() >= best->grant->resolved.size()) best = &cover;
   }
   return best;
 }
@@ -49,9 +64,9 @@ const capability::Denial* denial_for(Ask ask, const std::vector<FsCapability>& g
 PathAnswer explain_path(const std::vector<FsCapability>& grants,
                         const capability::DenialList& denials,
                         const capability::Ancestry& ancestry, AccessMode mode) {
-  std::vector<const FsCapability*> covering;
+  std::vector<Cover> covering;
   for (const auto& grant : grants) {
-    if (covers(grant, ancestry)) covering.push_back(&grant);
+    if (const auto cover = cover_of(grant, ancestry)) covering.push_back(*cover);
   }
   PathAnswer answer;
   answer.requested = to_string(mode);
@@ -64,22 +79,22 @@ PathAnswer explain_path(const std::vector<FsCapability>& grants,
   }
   const auto* beaten = denial_for(beaten_denial, grants, denials, ancestry, mode);
   if (beaten != nullptr) answer.beats_denial = beaten->resolved;
-  if (const auto* alone = longest(covering, [&](const auto& g) { return suffices(g.access, mode); })) {
+  if (const auto* alone = longest(covering, [&](AccessMode access) { return suffices(access, mode); })) {
     answer.reason = PathAnswer::Reason::kGrantedPath;
-    answer.granted_path = alone->resolved;
+    answer.granted_path = alone->grant->name();
     answer.access = to_string(alone->access);
     return answer;
   }
-  const auto* reader = longest(covering, [](const auto& g) { return reads(g.access); });
-  const auto* writer = longest(covering, [](const auto& g) { return writes(g.access); });
+  const auto* reader = longest(covering, [](AccessMode access) { return reads(access); });
+  const auto* writer = longest(covering, [](AccessMode access) { return writes(access); });
   if (reader != nullptr && writer != nullptr) {
     answer.reason = PathAnswer::Reason::kGrantedPath;
-    answer.granted_path = cat(reader->resolved, " (read) + ", writer->resolved, " (write)");
+    answer.granted_path = cat(reader->grant->name(), " (read) + ", writer->grant->name(), " (write)");
     answer.access = to_string(AccessMode::kReadWrite);
     return answer;
   }
   answer.beats_denial.clear();
-  if (const auto* any = longest(covering, [](const auto&) { return true; })) {
+  if (const auto* any = longest(covering, [](AccessMode) { return true; })) {
     answer.reason = PathAnswer::Reason::kInsufficientAccess;
     answer.access = to_string(any->access);
   }

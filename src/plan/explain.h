@@ -4,7 +4,8 @@
 // ancestors counts, by identity (device and inode), and their rights add up. A denial of the path or
 // of one of its ancestors beats them, but for a grant inside it (denials.h). In two cases the kernel is stricter:
 // in a mount view a file that is granted for writing by another of its names (a hard link) stays read-only by this
-// one; in a strict view names that lie in no grant are not there, whatever they name outside.
+// one; in a strict view names that lie in no grant are not there, whatever they name outside. Of a granted pattern the
+// place must have a matching name as well; directories on the way to such names can be read, which lists them.
 #pragma once
 
 #include <string>

@@ -50,6 +50,7 @@ std::uint64_t rights_of(const capability::FsCapability& grant, int abi) {
     if (may_need_device_ioctl(grant)) rights |= kFsIoctlDev;
   }
   if (grant.is_file) rights &= kFileRights;
+  if (grant.pattern) rights &= ~kFsExecute;  // a program is run by any of its names, and nobody is asked
   return rights & fs_rights(abi);
 }
 

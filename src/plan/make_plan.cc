@@ -93,21 +93,36 @@ Status check_strict(const capability::CapabilitySet& set, const Options& options
   return {};
 }
 
+// Why a supervisor is needed, and what would do without.
+struct Need {
+  std::string what;
+  std::string hint;
+};
+
+Need need_of(const capability::Denial& denial, const Options& options) {
+  const std::string inside = ", which lies inside a grant,";
+  if (!denial.protected_by.empty()) {
+    return {cat("the protection of ", escape(denial.resolved), " (", denial.protected_by, ")", inside),
+            "--unprotect all, or unprotect=[\"all\"] in Python, turns off all that is protected by default."};
+  }
+  const bool takes_view = !denial.is_pattern() && options.subject == Subject::kCommand;
+  return {cat("the denial of ", escape(denial.resolved), inside),
+          takes_view ? "Grant paths that leave it out, or let a mount view cover it: it must exist, under one name "
+                       "and with no grant inside, and isolation=\"namespaces\" be possible."
+                     : "Grant paths that leave it out."};
+}
+
 // Names that no view can cover are the supervisor's.
-Status check_supervisor(const kernel::HostFacts& facts, const Options& options, const capability::Denial& denial) {
-  const bool is_own = denial.protected_by.empty();
-  const std::string what =
-      cat(is_own ? "the denial of " : "the protection of ", escape(denial.resolved), is_own ? "" : cat(" (", denial.protected_by, ")"),
-          ", which lies inside a grant, takes a supervisor");
-  const bool takes_view = is_own && !denial.is_pattern() && options.subject == Subject::kCommand;
-  const std::string hint = !is_own ? "--unprotect all, or unprotect=[\"all\"] in Python, turns off all that is protected by default."
-                           : takes_view ? "Grant paths that leave it out, or let a mount view cover it: it must exist, under one name "
-                                          "and with no grant inside, and isolation=\"namespaces\" be possible."
-                                        : "Grant paths that leave it out.";
-  if (options.subject == Subject::kThisProcess) return refuse(cat(what, ", which a running process cannot be given"), hint);
-  if (options.uid || options.gid) return refuse(cat(what, ", and a command with a uid or gid of its own has none"), hint);
+Status check_supervisor(const kernel::HostFacts& facts, const Options& options, const Enforcement& enforcement) {
+  if (enforcement.names == Names::kFree) return {};
+  const Need need = enforcement.supervised != nullptr
+                        ? need_of(*enforcement.supervised, options)
+                        : Need{cat("the granted pattern ", escape(enforcement.pattern->name())), "Grant paths instead."};
+  const std::string what = cat(need.what, " takes a supervisor");
+  if (options.subject == Subject::kThisProcess) return refuse(cat(what, ", which a running process cannot be given"), need.hint);
+  if (options.uid || options.gid) return refuse(cat(what, ", and a command with a uid or gid of its own has none"), need.hint);
   if (!facts.user_notification) {
-    return refuse(cat(what, ", and this host allows none: a seccomp filter around it, or Yama's ptrace_scope, is in the way"), hint);
+    return refuse(cat(what, ", and this host allows none: a seccomp filter around it, or Yama's ptrace_scope, is in the way"), need.hint);
   }
   return {};
 }
@@ -268,10 +283,7 @@ Result<Plan> make_plan(const capability::CapabilitySet& capabilities,
   plan.tree_kill = NONO_TRY(choose_tree_kill(facts, options, wants_view));
   const bool namespaces = plan.tree_kill == TreeKill::kPidNamespace;
   Enforcement enforcement = NONO_TRY(enforcement_of(capabilities, namespaces));
-  if (enforcement.supervised != nullptr) {
-    const Status ok = check_supervisor(facts, options, *enforcement.supervised);
-    if (!ok) return tl::unexpected(ok.error());
-  }
+  if (const Status ok = check_supervisor(facts, options, enforcement); !ok) return tl::unexpected(ok.error());
   plan.become = NONO_TRY(choose_identity(facts, options));
   plan.landlock = landlock_rules(capabilities, facts.landlock_abi);
   // A supervisor with another uid would make the host undumpable; this process cannot supervise itself.

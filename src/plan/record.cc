@@ -18,11 +18,13 @@ Json grants(const Plan& plan) {
   Json list = Json::array();
   for (std::size_t i = 0; i < plan.grants.size(); ++i) {
     const auto& grant = plan.grants[i];
-    list.push_back({{"path", grant.resolved},
-                    {"access", std::string(to_string(grant.access))},
-                    {"is_file", grant.is_file},
-                    {"source", grant.source.to_string()},
-                    {"landlock_rights", plan.landlock.paths[i].access}});
+    Json entry{{"path", grant.resolved},
+               {"access", std::string(to_string(grant.access))},
+               {"is_file", grant.is_file},
+               {"source", grant.source.to_string()},
+               {"landlock_rights", plan.landlock.paths[i].access}};
+    if (grant.pattern) entry["pattern"] = grant.name();
+    list.push_back(std::move(entry));
   }
   return list;
 }

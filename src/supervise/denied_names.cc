@@ -6,7 +6,9 @@
 #include <algorithm>
 #include <cerrno>
 
+#include "capability/ancestry.h"
 #include "capability/path_resolution.h"
+#include "plan/explain.h"
 
 namespace nono::supervise {
 namespace {
@@ -27,6 +29,7 @@ DeniedNames::DeniedNames(const plan::Plan& plan) : grants_(plan.grants), denials
   are_ascii_ = std::ranges::all_of(denials_.begin(), denials_.end(), [](const capability::Denial& denial) {
     return std::ranges::all_of(denial.resolved, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   });
+  has_patterns_ = std::ranges::any_of(grants_, [](const capability::FsCapability& grant) { return grant.pattern.has_value(); });
 }
 
 int DeniedNames::check(const std::string& place, const std::optional<kernel::Identity>& object, plan::Use use) const {
@@ -34,7 +37,28 @@ int DeniedNames::check(const std::string& place, const std::optional<kernel::Ide
     return !denial.unless_made || !is_inside_own(denial, place);
   };
   const bool is_denied = plan::holding_denial(grants_, denials_, place, object, use, holds) != nullptr;
-  return is_denied || is_other_name(place, object, use) ? EACCES : 0;
+  return is_denied || is_other_name(place, object, use) || is_left_out(place, object, use) ? EACCES : 0;
+}
+
+// Landlock opens all of a granted pattern's directory.
+bool DeniedNames::is_left_out(const std::string& place, const std::optional<kernel::Identity>& object, plan::Use use) const {
+  if (!has_patterns_) return false;
+  const auto mode = use == plan::Use::kRead ? capability::AccessMode::kRead : capability::AccessMode::kWrite;
+  const auto gives = [&](const capability::FsCapability& grant) {
+    return (use == plan::Use::kRead ? reads(grant.access) : writes(grant.access)) && grant.covers(place);
+  };
+  if (std::ranges::any_of(grants_, gives)) return false;
+  const auto ancestry = capability::ancestry_of(place);
+  const bool is_it = ancestry.canonical == place && (!object || (ancestry.exists && same_object(ancestry.self_and_up.front(), *object)));
+  return !is_it || !plan::explain_path(grants_, {}, ancestry, mode).allowed();
+}
+
+bool DeniedNames::opens(const std::string& from, const std::string& to, const std::optional<kernel::Identity>& object) const {
+  if (!has_patterns_ || check(from, object, plan::Use::kRead) == 0) return false;
+  const bool is_directory = object && S_ISDIR(object->mode);
+  return std::ranges::any_of(grants_, [&](const capability::FsCapability& grant) {
+    return reads(grant.access) && (grant.covers(to) || (is_directory && grant.may_hold(to)));
+  });
 }
 
 bool DeniedNames::is_inside_own(const capability::Denial& denial, const std::string& place) const {

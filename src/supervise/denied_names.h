@@ -1,5 +1,5 @@
-// DeniedNames: what a plan's denials say of an object that a call means. By its name as the kernel knows it,
-// and by its identity, so that another name of the same file opens nothing.
+// DeniedNames: what a plan's denials, and the patterns among its grants, say of an object that a call means. By its name
+// as the kernel knows it, and by its identity, so that another name of the same file opens nothing.
 // Any thread. An attacker chooses names and moves files meanwhile: whoever judges and then acts holds
 // `moving` in between.
 #pragma once
@@ -22,6 +22,8 @@ class DeniedNames {
   // 0 or EACCES. `place`: canonical. `object`: what is there, if anything.
   [[nodiscard]] int check(const std::string& place, const std::optional<kernel::Identity>& object,
                           plan::Use use) const;
+  // What can be read by the second name, of the same object, cannot by the first: it may not be given that name.
+  [[nodiscard]] bool opens(const std::string& from, const std::string& to, const std::optional<kernel::Identity>& object) const;
   // No denied name has a letter that a directory may fold into one of ASCII. Then such a name says enough by itself, and what the
   // directory really has need not be asked.
   [[nodiscard]] bool are_ascii() const { return are_ascii_; }
@@ -38,6 +40,7 @@ class DeniedNames {
   [[nodiscard]] std::shared_mutex& moving() const { return moving_; }
 
  private:
+  [[nodiscard]] bool is_left_out(const std::string& place, const std::optional<kernel::Identity>& object, plan::Use use) const;
   [[nodiscard]] bool is_inside_own(const capability::Denial& denial, const std::string& place) const;
   [[nodiscard]] bool is_other_name(const std::string& place, const std::optional<kernel::Identity>& object,
                                    plan::Use use) const;
@@ -45,6 +48,7 @@ class DeniedNames {
   capability::GrantList grants_;
   capability::DenialList denials_;
   bool are_ascii_;
+  bool has_patterns_;  // among the grants
   OwnObjects made_;
   mutable std::shared_mutex moving_;
 };

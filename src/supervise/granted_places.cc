@@ -70,6 +70,7 @@ GrantedPlaces::GrantedPlaces(const capability::GrantList& grants, int thread) {
   const std::string root = cat("/proc/", thread, "/root");
   root_ = Fd(::open(root.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   for (const auto& grant : grants) {
+    if (grant.pattern) continue;
     Fd object(::open(cat(root, grant.resolved).c_str(), O_PATH | O_CLOEXEC));
     if (!object.valid() || !is_local(object)) continue;
     const auto identity = kernel::fstat(object);

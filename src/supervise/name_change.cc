@@ -98,6 +98,7 @@ class Change {
     const Held& from = std::get<Held>(object);
     return at_slot(second_, [&](const Named& named) {
       if (S_ISLNK(from.identity.mode)) return link_by_name(from.identity, named);
+      if (names_.opens(from.place, named.place, from.identity)) return EACCES;
       return error_of(::linkat(AT_FDCWD, link_to(from.fd).c_str(), named.directory(), named.name(), AT_SYMLINK_FOLLOW));
     });
   }
@@ -130,6 +131,7 @@ class Change {
   struct Held {
     Fd fd;
     kernel::Identity identity;
+    std::string place;  // none for what has no name
   };
   // The object that the first path names, if it may be changed.
   std::variant<Held, int> open_changeable(bool follow) const {
@@ -143,7 +145,7 @@ class Change {
     if (const auto& path = std::get<std::string>(place); !path.empty()) {
       if (const int error = names_.check(path, *identity, plan::Use::kChange)) return error;
     }
-    return Held{std::move(held), *identity};
+    return Held{std::move(held), *identity, std::get<std::string>(place)};
   }
 
   template <class Act>
@@ -162,6 +164,7 @@ class Change {
   bool is_pinned(const Named& named) const { return !named.place.empty() && names_.is_pinned(named.place); }
 
   int judge_move(const Named& from, const Named& to) const {
+    if (names_.opens(from.place, to.place, from.object)) return EACCES;
     if (!from.is_directory() && !from.is_link()) return 0;
     if (is_pinned(from) || is_pinned(to)) return EACCES;
     return from.is_directory() && names_.is_border(from.place, to.place) ? EXDEV : 0;

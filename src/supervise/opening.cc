@@ -137,9 +137,7 @@ class Opening {
   std::optional<Answer> make(const Slot& slot) {
     const auto place = place_of(slot);
     if (const int* error = std::get_if<int>(&place)) return Answer::of(*error);
-    if (const int error = names_.check(std::get<std::string>(place), std::nullopt, plan::Use::kChange)) {
-      return Answer::of(error);
-    }
+    if (const int error = check(std::get<std::string>(place), std::nullopt)) return Answer::of(error);
     ::umask(umask_);
     const int flags = call_.flags | O_EXCL | kHere;
     Fd opened(::openat(slot.directory.get(), slot.name.c_str(), flags, call_.mode));
@@ -154,16 +152,19 @@ class Opening {
     if (origin_.root == Root::kGrant && is_device) return EXDEV;
     // It would be this process's terminal; the command has none.
     if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(5, 0)) return ENXIO;
-    if (known_place != nullptr) return check(*known_place, st);
+    const kernel::Identity identity{st.st_dev, st.st_ino, st.st_mode};
+    if (known_place != nullptr) return check(*known_place, identity);
     const auto place = place_of(object, st);
     if (const int* error = std::get_if<int>(&place)) return *error;
     const auto& path = std::get<std::string>(place);
-    return path.empty() ? 0 : is_ours(path) ? EACCES : check(path, st);
+    return path.empty() ? 0 : is_ours(path) ? EACCES : check(path, identity);
   }
 
-  int check(const std::string& place, const struct stat& st) const {
-    return names_.check(place, kernel::Identity{st.st_dev, st.st_ino, st.st_mode},
-                        changes(call_.flags) ? plan::Use::kChange : plan::Use::kRead);
+  // For each use that the flags ask for. No object: it is to be made.
+  int check(const std::string& place, const std::optional<kernel::Identity>& object) const {
+    const int error = !object || changes(call_.flags) ? names_.check(place, object, plan::Use::kChange) : 0;
+    const bool is_read = (call_.flags & O_ACCMODE) != O_WRONLY;
+    return error == 0 && is_read ? names_.check(place, object, plan::Use::kRead) : error;
   }
 
   // A link to /proc/self leads to this process.

@@ -259,8 +259,16 @@ def test_a_grant_inside_a_denied_directory(nono):
     assert nono("why", *flags, "--path", "project/secrets/x").returncode == 1
 
 
-def test_a_grant_is_no_pattern(nono):
+def test_a_grant_of_one_file_is_no_pattern(nono):
     nono.directory("project")
-    done = nono.run("--read", "project/*", "--", "true")
+    done = nono.run("--read-file", "project/*", "--", "true")
     assert done.returncode != 0
-    assert b"A grant is a path and no pattern" in done.stderr
+    assert b"This grant is a path and no pattern" in done.stderr
+
+
+def test_why_names_the_pattern(nono):
+    project = nono.directory("project")
+    answer = nono("why", "--path", "project/x.csv", "--op", "read", "--read", "project/*.csv")
+    assert answer.returncode == 0
+    assert f"{project}/*.csv" in answer.stdout.decode()
+    assert nono("why", "--path", "project/x.txt", "--op", "read", "--read", "project/*.csv").returncode == 1

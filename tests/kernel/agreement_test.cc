@@ -180,6 +180,20 @@ std::size_t granted_length(const json& record, const std::string& target, std::s
   return longest;
 }
 
+// What the record's grant gives at `target`. A pattern "X/**/name" is about what has such a name on its way below X; other
+// directories below X can be listed.
+std::uint64_t rights_at(const json& grant, const std::string& target, bool is_directory) {
+  const auto granted = grant["landlock_rights"].get<std::uint64_t>();
+  const auto path = grant["path"].get<std::string>();
+  if (grant["is_file"].get<bool>()) return target == path ? granted : 0;
+  if (!is_or_is_below(target, path)) return 0;
+  if (!grant.contains("pattern")) return granted;
+  const std::string pattern = grant["pattern"].get<std::string>();
+  const std::string name = cat("/", pattern.substr(pattern.rfind('/') + 1), "/");
+  const bool matches = (target.substr(path.size()) + "/").find(name) != std::string::npos;
+  return matches ? granted : is_directory ? granted & kernel::kFsReadDir : 0;
+}
+
 // A literal closes itself and what is below it; a pattern "**/name" what has such a name on its way. A grant inside beats a
 // denial, and of what a pattern denies also one of that very path.
 bool is_denied(const json& record, const std::string& target, std::string_view access) {
@@ -205,15 +219,15 @@ Recorded recorded(const json& record, const Tree& tree, const std::string& path)
   const std::string target = shown(fs::canonical(path).string());
   std::uint64_t rights = 0;
   std::uint64_t rights_by_name = 0;
+  const bool directory = fs::is_directory(path);
   for (const auto& grant : record["grants"]) {
-    const auto name = grant["path"].get<std::string>();
+    rights_by_name |= rights_at(grant, target, directory);
     const bool is_file = grant["is_file"].get<bool>();
-    const auto granted = grant["landlock_rights"].get<std::uint64_t>();
-    if (is_file ? target == name : is_or_is_below(target, name)) rights_by_name |= granted;
-    if (is_file && tree.same_file(name, target)) rights |= granted;
+    if (is_file && tree.same_file(grant["path"].get<std::string>(), target)) {
+      rights |= grant["landlock_rights"].get<std::uint64_t>();
+    }
   }
   rights |= rights_by_name;
-  const bool directory = fs::is_directory(path);
   const std::uint64_t reading = directory ? kernel::kFsReadDir : kernel::kFsReadFile;
   const std::uint64_t writing =
       kernel::kFsWriteFile | (directory ? kernel::kFsMakeReg | kernel::kFsRemoveFile : 0);
@@ -276,15 +290,15 @@ class Agreement : public ::testing::Test {
     system_.block_network();
   }
 
-  enum class Denials { kNone, kSome };
+  enum class Names { kPlain, kDenied, kGrantedPatterns };
 
   // Sets of which the first is from `seed`, the next from `seed + 1`.
-  void compare_sets(unsigned count, plan::Isolation isolation, Denials denials = Denials::kNone) {
+  void compare_sets(unsigned count, plan::Isolation isolation, Names names = Names::kPlain) {
     const char* asked = std::getenv("NONO_AGREEMENT_SEED");
     const unsigned seed =
         asked != nullptr ? static_cast<unsigned>(std::strtoul(asked, nullptr, 10)) : std::random_device{}();
     for (unsigned i = 0; i < count && !HasFailure(); ++i) {
-      compare_set(seed + i, isolation, denials);
+      compare_set(seed + i, isolation, names);
     }
     // Neither everything nor nothing is granted, or nothing has been tested.
     if (asked != nullptr || HasFailure()) return;
@@ -322,12 +336,24 @@ class Agreement : public ::testing::Test {
     }
   }
 
-  void compare_set(unsigned seed, plan::Isolation isolation, Denials denials) {
+  // Below a directory, by a name that something in the tree has.
+  void grant_patterns(CapabilitySet& set, Random& random) const {
+    for (std::size_t patterns = 1 + random.below(3); patterns > 0; --patterns) {
+      const std::string name = fs::canonical(tree_.pick(random)).filename();
+      fs::path below = fs::canonical(tree_.pick(random));
+      if (!fs::is_directory(below)) below = below.parent_path();
+      const std::string pattern = cat(below.string(), "/**/", name);
+      EXPECT_TRUE(set.allow_glob(pattern, static_cast<AccessMode>(random.below(3)))) << escape(pattern);
+    }
+  }
+
+  void compare_set(unsigned seed, plan::Isolation isolation, Names names) {
     Random random(seed);
     plan::Options options;
     options.isolation = isolation;
     CapabilitySet set = random_set(random);
-    if (denials == Denials::kSome) deny_some(set, random);
+    if (names == Names::kDenied) deny_some(set, random);
+    if (names == Names::kGrantedPatterns) grant_patterns(set, random);
     const auto plan = plan::make_plan(set, facts_, options);
     ASSERT_TRUE(plan) << plan.error().message;
     const json record = json::parse(plan::record_json(*plan));
@@ -407,7 +433,12 @@ TEST_F(Agreement, OfPlanAndKernelWhateverTheIsolation) {
 
 TEST_F(Agreement, OfDenials) {
   if (!facts_.user_notification) GTEST_SKIP() << "expected: no supervisor is possible here";
-  compare_sets(300, plan::Isolation::kProcess, Denials::kSome);
+  compare_sets(300, plan::Isolation::kProcess, Names::kDenied);
+}
+
+TEST_F(Agreement, OfGrantedPatterns) {
+  if (!facts_.user_notification) GTEST_SKIP() << "expected: no supervisor is possible here";
+  compare_sets(300, plan::Isolation::kProcess, Names::kGrantedPatterns);
 }
 
 TEST_F(Agreement, OfPlanAndMountView) {

@@ -101,12 +101,15 @@ class FsCapability:
         """The path as it was given."""
     @property
     def resolved(self) -> str:
-        """The canonical absolute path it named when it was granted."""
+        """The canonical absolute path it named when it was granted; of a pattern the directory it begins with."""
     @property
     def access(self) -> AccessMode: ...
     @property
     def is_file(self) -> bool:
         """Anything but a directory."""
+    @property
+    def pattern(self) -> str | None:
+        """What the granted names below `resolved` match; None: all are granted."""
     @property
     def source(self) -> CapabilitySource: ...
 
@@ -150,6 +153,20 @@ class CapabilitySet:
             FileNotFoundError: There is nothing at `path`.
             ValueError: It is a directory.
             OSError: The path cannot be resolved.
+        """
+    def allow_glob(self, pattern: _Path, mode: AccessMode) -> None:
+        """Grant what a pattern matches, and all below it, also what is made later.
+
+        `/data/**/*.csv` is about every such file below `/data`, `src/*/tests` about those directories and all in
+        them. Wildcards are those of `deny_path`, but the case of letters counts, and the pattern has to begin with
+        a directory that exists. Directories on the way can be listed. Nothing that only a pattern grants is
+        executed. Enforced by a supervisor, which opens each file for the command: where there can be none, as with
+        `apply` and `uid`, commands are refused.
+
+        Raises:
+            FileNotFoundError: There is no such directory.
+            ValueError: The pattern is malformed, or begins with no directory.
+            OSError: The directory cannot be resolved.
         """
     def deny_path(self, path: _Path) -> None:
         """Close a path, or what a pattern matches, and all below it, although a grant covers it.
