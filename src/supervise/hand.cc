@@ -20,6 +20,8 @@ Rules::Rules(const plan::Plan& plan) : landlock(plan.landlock) {
   // Which sockets are reached is decided here, not by Landlock, whose rules could not tell (socket_change.h).
   landlock.handled_fs &= ~std::uint64_t{kernel::kFsResolveUnix};
   for (auto& rule : landlock.paths) rule.access &= ~std::uint64_t{kernel::kFsResolveUnix};
+  // The host's last thread may be one of these, and its end is a signal to the keeper, which lies outside.
+  landlock.scoped &= ~std::uint64_t{kernel::kScopeSignal};
   if (plan.view) in_proc = plan.view->in_proc;
   for (const auto& grant : plan.unix_sockets) {
     if (grant.mode != capability::SocketMode::kConnectBind) continue;
