@@ -169,8 +169,8 @@ void Child::State::finish_identity_change() {
   const auto is_ahead = [&] {
     return !launch.received.load() || (keeper->command_in_memory() && !launch.finished.load());
   };
-  struct pollfd keeper_ended = {keeper->process(), POLLIN, 0};
-  while (is_ahead() && ::poll(&keeper_ended, 1, 0) == 0) std::this_thread::sleep_for(50us);
+  std::array<pollfd, 2> over{{{keeper->socket(), POLLIN, 0}, {keeper->process(), POLLIN, 0}}};
+  while (is_ahead() && ::poll(over.data(), over.size(), 0) == 0) std::this_thread::sleep_for(50us);
 }
 
 Child::Child(std::unique_ptr<State> state) : state_(std::move(state)) {}

@@ -138,6 +138,7 @@ void command_main(void* argument) {
   check(start.failure, Step::kDescriptors, call(SYS_unshare, CLONE_FILES));
 
   Launch& launch = start.fresh_proc ? *start.current.load() : receive_request(start);
+  launch.received.store(true);
   descriptors(launch);
   change_directory(launch);
   limit(launch);

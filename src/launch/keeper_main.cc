@@ -327,7 +327,6 @@ Launch& receive_request(KeeperStart& start) {
   Launch& launch = *message.launch;
   for (std::size_t i = 0; i < message.count; ++i) launch.descriptors[i] = message.descriptors()[i];
   start.current.store(&launch);
-  launch.received.store(true);
   // A request to end that came before `current` was set has woken nobody.
   if (launch.cancel.load()) {
     call(SYS_kill, call(SYS_getpid), SIGKILL);
