@@ -88,6 +88,7 @@ Result<int> launch_and_wait(const RunArguments& arguments, const plan::Plan& pla
   const EndSignals signals = NONO_TRY(EndSignals::take_over());
   std::optional<Relay> relay;
   command.input = launch::InputDescriptor{STDIN_FILENO};
+  command.hides_this_process = true;
   if (!arguments.json) {
     relay = NONO_TRY(Relay::make(STDERR_FILENO, kKeptError));
     command.output = launch::OutputDescriptor{STDOUT_FILENO};

@@ -88,7 +88,7 @@ struct Child::State {
 // --- starting --------------------------------------------------------------------------------
 
 Status Child::State::start() {
-  const DumpableGuard dumpable(plan.become.has_value());
+  DumpableGuard dumpable(plan.become.has_value());
   const std::vector<int> passed = request.descriptors(plan);
   for (;;) {
     if (Status ok = hand_over(passed); !ok) return ok;
@@ -102,6 +102,10 @@ Status Child::State::start() {
     // Both are asked while the command's process sets itself up and waits at the gate.
     const bool fits = keeper->fits_caller();
     const Status unchanged = check_grants();
+    if (fits && unchanged && command.hides_this_process) {
+      keeper->wait_for_view();  // which the keeper of a hidden host could not make
+      dumpable.hide();
+    }
     request.launch.gate.store(fits && unchanged ? Launch::kOpen : Launch::kAbandon);
     if (fits && unchanged) break;
     abandon(fits);
@@ -291,7 +295,7 @@ bool Child::State::watch(int fd, std::uint32_t what) {
 
 bool Child::State::watch_keeper() {
   if (keeper->covers() >= 0) {
-    covers_event = keeper->open_view_mounts();
+    covers_event = keeper->open_covers();
     if (!covers_event.valid() || !watch(covers_event.get(), EPOLLPRI)) return false;
   }
   if (!supervised && !watch(keeper->listener(), EPOLLIN)) return false;

@@ -37,6 +37,10 @@ struct Command {
   Input input;
   Output output = Capture{};
   Output error = Capture{};
+  // This process is there for this command only, its last one: from before the command's first instruction to its own
+  // end no other process of the same user can trace it, read its memory or take its descriptors, nor does it leave a
+  // core. An ordinary user's process can make no user namespace for another command then.
+  bool hides_this_process = false;
 };
 
 // Why the command never ran, in words for its stderr.

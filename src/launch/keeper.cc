@@ -54,17 +54,22 @@ bool Keeper::view_is_current() const {
   return !view_ || (is_unchanged(mounts_) && (view_->covered.empty() || is_unchanged(view_mounts_)));
 }
 
-Fd Keeper::open_view_mounts() const {
-  return Fd(::open(cat("/proc/", pid_, "/mountinfo").c_str(), O_RDONLY | O_CLOEXEC));
+// Through the first one: /proc may hide the keeper of a hidden host from that host (hidepid=2).
+Fd Keeper::open_covers() const {
+  return Fd(::open(cat("/proc/thread-self/fd/", covers()).c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+void Keeper::wait_for_view() const {
+  pollfd ended{process_.get(), POLLIN, 0};
+  while (view_ && !start_.view_made.load() && ::poll(&ended, 1, 0) == 0) std::this_thread::yield();
 }
 
 // Nobody inside can change these mounts. They change when somebody outside removes or replaces what
 // one of them covers, and then it is uncovered.
 Status Keeper::watch_covers() {
   if (!view_ || view_->covered.empty() || view_mounts_.valid()) return {};
-  pollfd ended{process_.get(), POLLIN, 0};
-  while (!start_.view_made.load() && ::poll(&ended, 1, 0) == 0) std::this_thread::yield();
-  Fd mounts = open_view_mounts();
+  wait_for_view();
+  Fd mounts(::open(cat("/proc/", pid_, "/mountinfo").c_str(), O_RDONLY | O_CLOEXEC));
   if (!mounts.valid() && start_.view_made.load()) return io("open(/proc/PID/mountinfo)");
   if (mounts.valid()) view_mounts_ = NONO_TRY(kernel::above_stdio(std::move(mounts)));
   return {};

@@ -45,11 +45,13 @@ class Keeper {
   // kSandboxInit.
   [[nodiscard]] Result<bool> send(Launch& launch, const plan::LandlockRules& rules,
                                   const std::vector<int>& descriptors);
+  // Until its view stands, if it has one, or it has ended.
+  void wait_for_view() const;
   // With denied paths: once the view stands, a descriptor that poll(2) reports POLLPRI on when one of
   // them is covered no longer. kIo.
   [[nodiscard]] Status watch_covers();
   [[nodiscard]] int covers() const { return view_mounts_.get(); }
-  [[nodiscard]] Fd open_view_mounts() const;  // another one; invalid with errno
+  [[nodiscard]] Fd open_covers() const;  // another one; invalid with errno
 
   // With a filter that asks a supervisor: its listener, which comes once, or with a /proc for each command after
   // each `send`. kIo.
