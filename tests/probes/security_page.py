@@ -36,9 +36,10 @@ the form of one of the probes below, is the best report; it becomes a test with 
 ## The attacks
 
 Each row has programs in [attacks/](../tests/probes/attacks) that are first run without a sandbox, where they have to succeed, and
-then in one: as root and as an ordinary user, by SDK and by CLI, with and without user namespaces. What
-counts is what the kernel did, seen from outside. [test_mutations.py](../tests/probes/test_mutations.py) takes single rules out of the
-plan and expects the probe of that row to succeed. **Open** names the settings in which an attack is not stopped.
+then in one: as root and as an ordinary user, by SDK and by CLI, with each kind of isolation (process, namespaces, strict), and
+with process also where there are no user namespaces. There the other two are refused to an ordinary user, which is tested, too.
+What counts is what the kernel did, seen from outside. [test_mutations.py](../tests/probes/test_mutations.py) takes single rules
+out of the plan and expects the probe of that row to succeed. **Open** names the settings in which an attack is not stopped.
 
 | | attack | stopped by | then | tried by |
 |---|---|---|---|---|

@@ -37,7 +37,7 @@ class Attack:
     """One program in attacks/. Every sandbox may read the system's programs and write to `work`."""
 
     name: str
-    stage: str = "exit_status"  # in stages.py, process_stages.py: what it is aimed at, and its judge
+    stage: str = "exit_status"  # in a file of stages: what it is aimed at, and its judge
     networks: tuple[str, ...] = BLOCKED
     grants: tuple[str, ...] = ()  # what else is granted
     needs: str = ""  # "root", or what not every kernel or user has: without it there is nothing to stop

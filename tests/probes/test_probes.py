@@ -13,26 +13,15 @@ import subprocess
 import sys
 from typing import NamedTuple
 
-import nono_py
 import pytest
-from nono_py import CapabilitySet
 
+from commands import can_use_namespaces
 from no_user_namespaces import Host
 from runner import PROBES, Outcome, attack_with, cli, sandbox
 from table import ROWS, Attack, Open
 
 IDENTITY = "user" if os.geteuid() else "root"
-
-
-def has_namespaces() -> bool:
-    try:
-        nono_py.plan(CapabilitySet(), isolation="namespaces")
-    except RuntimeError:
-        return False
-    return True
-
-
-HAS_NAMESPACES = has_namespaces()
+HAS_NAMESPACES = can_use_namespaces()
 
 
 class Setting(NamedTuple):
@@ -44,14 +33,17 @@ class Setting(NamedTuple):
         return "-".join([self.entry, self.isolation] + ["no_userns"] * (not self.user_namespaces))
 
 
-# Each attack meets them all with the first of its networks; with the others these two are enough.
+# Each attack meets them all with the first of its networks; with the others the first two are enough.
 # Without user namespaces, isolation by namespaces is refused: see the test below.
 SETTINGS = [
     Setting("sdk", "process", True),
     Setting("cli", "process", False),
+    Setting("sdk", "process", False),
     Setting("cli", "process", True),
     Setting("sdk", "namespaces", True),
+    Setting("cli", "namespaces", True),
     Setting("sdk", "strict", True),
+    Setting("cli", "strict", True),
 ]
 
 
