@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import json
 import os
 import resource
 import struct
@@ -37,7 +36,8 @@ class Victim:
             start_new_session=True,
         )
         assert self.process.stdout is not None
-        self.targets = json.loads(self.process.stdout.readline())
+        address, fd = map(int, self.process.stdout.readline().split())
+        self.targets = {"address": address, "fd": fd}
         self.pid = self.process.pid
         self.before = self.state()
 
