@@ -14,7 +14,7 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from inside import CLONE_NEWUSER, call
+from calls import CLONE_NEWUSER, call
 from runner import Outcome, attack_with, sandbox
 from table import ROWS, Attack
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from inside import call
+from calls import call
 from scene import CannotStage, Room, Run, Scene
 from stages import by_exit_status, by_secret, state_of
 

@@ -127,7 +127,7 @@ LAYERS = """
 import os, sys
 import nono_py
 sys.path.insert(0, sys.argv[1])
-from inside import call, libc
+from calls import call, libc
 libc.prctl(38, 1, 0, 0, 0)  # PR_SET_NO_NEW_PRIVS
 EXECUTE = (1).to_bytes(8, "little")
 for _ in range(16):

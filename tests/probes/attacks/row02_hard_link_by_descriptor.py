@@ -1,6 +1,7 @@
 import os
 
-from inside import AT_FDCWD, call, run, show
+from calls import AT_FDCWD, call
+from inside import run, show
 
 LINKAT = 265 if os.uname().machine == "x86_64" else 37
 AT_SYMLINK_FOLLOW = 0x400

@@ -1,7 +1,8 @@
 import ctypes
 import os
 
-from inside import call, run, show
+from calls import call
+from inside import run, show
 
 PEEKDATA, POKEDATA, ATTACH, DETACH = 2, 5, 16, 17
 

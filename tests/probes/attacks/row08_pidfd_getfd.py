@@ -1,6 +1,7 @@
 import os
 
-from inside import call, run, show
+from calls import call
+from inside import run, show
 
 
 def attack(target):

@@ -1,7 +1,8 @@
 import ctypes
 import struct
 
-from inside import call, run
+from calls import call
+from inside import run
 
 
 def attack(target):

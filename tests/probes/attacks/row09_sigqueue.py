@@ -1,7 +1,8 @@
 import signal
 import struct
 
-from inside import call, run
+from calls import call
+from inside import run
 
 SI_QUEUE = -1
 

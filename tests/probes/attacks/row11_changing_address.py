@@ -4,7 +4,8 @@ import mmap
 import os
 import socket
 
-from inside import Meanwhile, call, run, unix
+from calls import call, unix
+from inside import Meanwhile, run
 
 CONNECT = 42 if os.uname().machine == "x86_64" else 203
 ATTEMPTS = 5000

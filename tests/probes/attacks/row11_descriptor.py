@@ -1,6 +1,6 @@
 # By a descriptor of the socket, which needs no rights.
+import _socket as socket
 import os
-import socket
 
 from inside import run
 

@@ -1,6 +1,6 @@
 # The name of a socket of our own is given to theirs.
+import _socket as socket
 import os
-import socket
 
 from inside import run
 

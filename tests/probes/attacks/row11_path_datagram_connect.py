@@ -1,4 +1,4 @@
-import socket
+import _socket as socket
 
 from inside import run
 

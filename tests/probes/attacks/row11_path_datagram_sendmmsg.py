@@ -1,6 +1,7 @@
-import socket
+import _socket as socket
 
-from inside import run, sendmmsg, unix
+from calls import sendmmsg, unix
+from inside import run
 
 
 def attack(target):

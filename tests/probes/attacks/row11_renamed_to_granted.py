@@ -1,6 +1,6 @@
 # What is granted is a name: theirs gets it.
+import _socket as socket
 import os
-import socket
 
 from inside import run
 

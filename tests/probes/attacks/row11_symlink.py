@@ -1,5 +1,5 @@
+import _socket as socket
 import os
-import socket
 
 from inside import run
 

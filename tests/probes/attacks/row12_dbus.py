@@ -1,6 +1,6 @@
 # As systemd-run --user does: the address of the session bus, and a greeting.
+import _socket as socket
 import os
-import socket
 
 from inside import run
 

@@ -3,7 +3,8 @@ import fcntl
 import os
 import termios
 
-from inside import call, run, show
+from calls import call
+from inside import run, show
 
 
 def attack(target):

@@ -2,7 +2,8 @@
 import ctypes
 import os
 
-from inside import AT_EMPTY_PATH, call, in_child, run
+from calls import AT_EMPTY_PATH, call
+from inside import in_child, run
 
 
 def attack(target):

@@ -1,5 +1,6 @@
 # What may not be read, seen through a directory that may.
-from inside import call, own_mounts, run, show
+from calls import call, own_mounts
+from inside import run, show
 
 MS_BIND = 0x1000
 

@@ -1,6 +1,7 @@
 import os
 
-from inside import CLONE_NEWUSER, call, end, run
+from calls import CLONE_NEWUSER, call
+from inside import end, run
 
 SIGCHLD = 17
 

@@ -1,4 +1,5 @@
-from inside import AT_FDCWD, call, own_mounts, run
+from calls import AT_FDCWD, call, own_mounts
+from inside import run
 
 FSCONFIG_CMD_CREATE = 6
 MOVE_MOUNT_F_EMPTY_PATH = 4

@@ -1,4 +1,5 @@
-from inside import AT_FDCWD, call, own_mount, run
+from calls import AT_FDCWD, call, own_mount
+from inside import run
 
 
 def attack(target):

@@ -1,4 +1,5 @@
-from inside import call, own_mounts, run
+from calls import call, own_mounts
+from inside import run
 
 
 def attack(target):

@@ -1,7 +1,8 @@
 # Makes a mount noexec; the other way round it would undo a read-only view.
 import struct
 
-from inside import AT_FDCWD, call, own_mount, run
+from calls import AT_FDCWD, call, own_mount
+from inside import run
 
 MOUNT_ATTR_NOEXEC = 8
 

@@ -1,7 +1,8 @@
 # The same as a bind mount, with the calls that filters of old do not know.
 import os
 
-from inside import AT_FDCWD, call, own_mounts, run, show
+from calls import AT_FDCWD, call, own_mounts
+from inside import run, show
 
 OPEN_TREE_CLONE = 1
 MOVE_MOUNT_F_EMPTY_PATH = 4

@@ -1,7 +1,8 @@
 import os
 import struct
 
-from inside import AT_FDCWD, call, own_mounts, run
+from calls import AT_FDCWD, call, own_mounts
+from inside import run
 
 OPEN_TREE_CLONE = 1
 MOUNT_ATTR_RDONLY = 1

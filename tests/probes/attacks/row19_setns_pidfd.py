@@ -1,4 +1,5 @@
-from inside import call, run
+from calls import call
+from inside import run
 
 CLONE_NEWNET = 0x40000000
 

@@ -1,4 +1,5 @@
-from inside import call, own_mount, run
+from calls import call, own_mount
+from inside import run
 
 MNT_DETACH = 2
 

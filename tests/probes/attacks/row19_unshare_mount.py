@@ -1,4 +1,5 @@
-from inside import call, run
+from calls import call
+from inside import run
 
 
 def attack(target):

@@ -2,7 +2,8 @@
 import os
 import struct
 
-from inside import CLONE_NEWUSER, call, end, run
+from calls import CLONE_NEWUSER, call
+from inside import end, run
 
 SIGCHLD = 17
 

@@ -1,7 +1,8 @@
 # The same calls by their i386 numbers, which mean something else on x86-64.
-import socket
+import _socket as socket
 
-from inside import LowMemory, inet, run
+from calls import LowMemory, inet
+from inside import run
 
 SOCKET, CONNECT, WRITE = 359, 362, 4
 

@@ -1,8 +1,9 @@
 # One i386 call for all that sockets do, with the arguments behind a pointer.
-import socket
+import _socket as socket
 import struct
 
-from inside import LowMemory, inet, run
+from calls import LowMemory, inet
+from inside import run
 
 SOCKETCALL = 102
 SOCKET, SENDTO = 1, 11

@@ -1,7 +1,8 @@
 # x32: the numbers of x86-64 with one more bit.
-import socket
+import _socket as socket
 
-from inside import call, run
+from calls import call
+from inside import run
 
 X32_BIT = 0x40000000
 SOCKET = 41

@@ -1,7 +1,8 @@
 # Calls of kernels to come. With these arguments none can do anything, but one that is there says so.
 import errno
 
-from inside import call, run
+from calls import call
+from inside import run
 
 FIRST, LAST = 470, 511
 

@@ -1,4 +1,5 @@
-from inside import AT_FDCWD, call, run
+from calls import AT_FDCWD, call
+from inside import run
 
 
 def attack(target):

@@ -1,6 +1,7 @@
 import os
 
-from inside import AT_EMPTY_PATH, call, run
+from calls import AT_EMPTY_PATH, call
+from inside import run
 
 
 def attack(target):

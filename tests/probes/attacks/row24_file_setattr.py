@@ -1,6 +1,7 @@
 import struct
 
-from inside import AT_FDCWD, call, run
+from calls import AT_FDCWD, call
+from inside import run
 
 FS_XFLAG_NODUMP = 0x80
 

@@ -1,7 +1,8 @@
 import ctypes
 import struct
 
-from inside import AT_FDCWD, call, run
+from calls import AT_FDCWD, call
+from inside import run
 
 
 def attack(target):

@@ -1,7 +1,8 @@
 # RENAME_EXCHANGE: the directory and one of ours change places.
 import os
 
-from inside import AT_FDCWD, call, run, show
+from calls import AT_FDCWD, call
+from inside import run, show
 
 RENAMEAT2 = 316 if os.uname().machine == "x86_64" else 276
 RENAME_EXCHANGE = 2

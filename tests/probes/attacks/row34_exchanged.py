@@ -1,6 +1,7 @@
 import os
 
-from inside import AT_FDCWD, call, run, show
+from calls import AT_FDCWD, call
+from inside import run, show
 
 RENAMEAT2 = 316 if os.uname().machine == "x86_64" else 276
 RENAME_EXCHANGE = 2

@@ -1,5 +1,5 @@
 # An IPv6 socket, an IPv4 address.
-import socket
+import _socket as socket
 
 from inside import run
 

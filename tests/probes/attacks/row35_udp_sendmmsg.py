@@ -1,6 +1,7 @@
-import socket
+import _socket as socket
 
-from inside import inet, run, sendmmsg
+from calls import inet, sendmmsg
+from inside import run
 
 
 def attack(target):

@@ -1,5 +1,5 @@
 # Names are resolved by a daemon outside, which is asked through its socket.
-import socket
+import _socket as socket
 
 from inside import run
 

@@ -1,5 +1,5 @@
 # The kernel's ciphers.
-import socket
+import _socket as socket
 
 from inside import run
 

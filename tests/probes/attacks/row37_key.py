@@ -1,5 +1,5 @@
 # IPsec keys.
-import socket
+import _socket as socket
 
 from inside import run
 

@@ -1,5 +1,5 @@
 # NETLINK_SOCK_DIAG: everybody's sockets.
-import socket
+import _socket as socket
 
 from inside import run
 

@@ -1,5 +1,5 @@
 # The names of all network interfaces.
-import socket
+import _socket as socket
 import struct
 
 from inside import run, show

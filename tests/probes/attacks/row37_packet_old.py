@@ -1,5 +1,5 @@
 # SOCK_PACKET of the family AF_INET, which the kernel turns into AF_PACKET.
-import socket
+import _socket as socket
 
 from inside import run
 

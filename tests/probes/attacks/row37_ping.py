@@ -1,5 +1,5 @@
 # ICMP echo without privileges.
-import socket
+import _socket as socket
 
 from inside import run
 

@@ -1,5 +1,5 @@
 # IPPROTO_RAW: the header is ours to write as well.
-import socket
+import _socket as socket
 
 from inside import run
 

@@ -1,5 +1,5 @@
 # SMC over AF_INET.
-import socket
+import _socket as socket
 
 from inside import run
 

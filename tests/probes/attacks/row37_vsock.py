@@ -1,5 +1,5 @@
 # The machine that runs this virtual one.
-import socket
+import _socket as socket
 
 from inside import run
 

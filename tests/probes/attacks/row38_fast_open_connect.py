@@ -1,5 +1,5 @@
 # A connect that does nothing until the first byte is sent.
-import socket
+import _socket as socket
 
 from inside import run
 

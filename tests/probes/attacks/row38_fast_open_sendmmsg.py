@@ -1,7 +1,8 @@
 # A connection without connect.
-import socket
+import _socket as socket
 
-from inside import inet, run, sendmmsg
+from calls import inet, sendmmsg
+from inside import run
 
 
 def attack(target):

@@ -1,5 +1,5 @@
 # A connection without connect.
-import socket
+import _socket as socket
 
 from inside import run
 

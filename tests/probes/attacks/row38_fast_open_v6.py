@@ -1,5 +1,5 @@
 # A connection without connect, to an IPv4 address from an IPv6 socket.
-import socket
+import _socket as socket
 
 from inside import run
 

@@ -1,5 +1,5 @@
 # 0.0.0.0 means this machine.
-import socket
+import _socket as socket
 
 from inside import run
 

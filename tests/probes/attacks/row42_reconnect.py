@@ -1,7 +1,8 @@
 # Connect to where it may, undo that with AF_UNSPEC, and connect again.
-import socket
+import _socket as socket
 
-from inside import libc, run
+from calls import libc
+from inside import run
 
 
 def attack(target):

@@ -1,9 +1,10 @@
 # A later filter that allows everything must not overrule an earlier one.
+import _socket as socket
 import ctypes
-import socket
 import struct
 
-from inside import call, libc, run
+from calls import call, libc
+from inside import run
 
 PR_SET_NO_NEW_PRIVS = 38
 SET_MODE_FILTER = 1

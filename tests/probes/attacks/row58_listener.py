@@ -2,7 +2,8 @@
 import ctypes
 import struct
 
-from inside import call, libc, run
+from calls import call, libc
+from inside import run
 
 PR_SET_NO_NEW_PRIVS = 38
 SET_MODE_FILTER, NEW_LISTENER = 1, 8

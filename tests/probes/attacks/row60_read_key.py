@@ -1,7 +1,8 @@
 # A key that somebody else of the same user keeps in the kernel.
 import ctypes
 
-from inside import call, run, show
+from calls import call
+from inside import run, show
 
 READ, SEARCH, USER_KEYRING = 11, 10, -4
 

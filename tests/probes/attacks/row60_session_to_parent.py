@@ -1,5 +1,6 @@
 # Gives the parent process our session keyring, and once gave it our credentials with it.
-from inside import call, in_child, run
+from calls import call
+from inside import in_child, run
 
 JOIN_SESSION_KEYRING, SESSION_TO_PARENT = 1, 18
 

@@ -1,6 +1,7 @@
 import struct
 
-from inside import call, run
+from calls import call
+from inside import run
 
 BPF_MAP_CREATE, BPF_MAP_TYPE_ARRAY = 0, 2
 

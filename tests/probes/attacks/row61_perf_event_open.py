@@ -1,6 +1,7 @@
 import struct
 
-from inside import call, run
+from calls import call
+from inside import run
 
 PERF_TYPE_SOFTWARE, PERF_COUNT_SW_CPU_CLOCK = 1, 0
 EXCLUDE_KERNEL_AND_HYPERVISOR = 0x60

@@ -1,5 +1,6 @@
 # Q_SYNC of a device that is not there.
-from inside import run, unless_refused
+from calls import unless_refused
+from inside import run
 
 
 def attack(target):

@@ -1,5 +1,6 @@
 # Without the magic numbers: fails after the question whether it may.
-from inside import run, unless_refused
+from calls import unless_refused
+from inside import run
 
 
 def attack(target):

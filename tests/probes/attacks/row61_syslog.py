@@ -1,6 +1,7 @@
 import ctypes
 
-from inside import call, run
+from calls import call
+from inside import run
 
 SYSLOG_ACTION_READ_ALL = 3
 

@@ -1,6 +1,7 @@
 import ctypes
 
-from inside import call, run, show
+from calls import call
+from inside import run, show
 
 IPC_NOWAIT = 0o4000
 

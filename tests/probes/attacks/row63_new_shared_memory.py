@@ -1,5 +1,6 @@
 # A meeting place that anybody outside can find by its number.
-from inside import call, run
+from calls import call
+from inside import run
 
 IPC_CREAT = 0o1000
 

@@ -1,7 +1,8 @@
 import ctypes
 import os
 
-from inside import call, run, show
+from calls import call
+from inside import run, show
 
 
 def attack(target):

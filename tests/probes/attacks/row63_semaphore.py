@@ -1,6 +1,7 @@
 import struct
 
-from inside import call, run
+from calls import call
+from inside import run
 
 
 def attack(target):

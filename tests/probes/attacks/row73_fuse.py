@@ -1,6 +1,7 @@
 import os
 
-from inside import call, own_mounts, run
+from calls import call, own_mounts
+from inside import run
 
 
 def attack(target):

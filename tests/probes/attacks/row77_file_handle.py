@@ -2,7 +2,8 @@
 import ctypes
 import os
 
-from inside import AT_FDCWD, call, run, show
+from calls import AT_FDCWD, call
+from inside import run, show
 
 
 def attack(target):

@@ -1,7 +1,8 @@
 # To what it is already.
 import os
 
-from inside import call, run
+from calls import call
+from inside import run
 
 
 def attack(target):

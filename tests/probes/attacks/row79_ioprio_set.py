@@ -1,4 +1,5 @@
-from inside import call, run
+from calls import call
+from inside import run
 
 WHO_PROCESS = 1
 BEST_EFFORT_7 = 2 << 13 | 7

@@ -1,4 +1,5 @@
-from inside import AT_FDCWD, call, run
+from calls import AT_FDCWD, call
+from inside import run
 
 FAN_REPORT_FID, FAN_MARK_ADD, FAN_CREATE = 0x200, 1, 0x100
 
