@@ -8,7 +8,7 @@ from calls import call, unix
 from inside import Meanwhile, run
 
 CONNECT = 42 if os.uname().machine == "x86_64" else 203
-ATTEMPTS = 5000
+ATTEMPTS = 3000
 
 
 def attack(target):

@@ -4,7 +4,7 @@ import socket
 
 from inside import Meanwhile, run
 
-ATTEMPTS = 2000
+ATTEMPTS = 1250
 
 
 def attack(target):
