@@ -41,26 +41,35 @@ class DenialList {
     using pointer = const Denial*;
     using iterator_category = std::forward_iterator_tag;
     Iterator() = default;
-    Iterator(const DenialList& list, std::size_t at) : list_(&list), at_(at) {}
-    reference operator*() const { return (*list_)[at_]; }
-    pointer operator->() const { return &**this; }
+    Iterator(const Denial* at, const Denials& own, const Denials& built_in)
+        : at_(at), own_end_(own.data() + own.size()), built_in_(built_in.data()) {
+      step_over();
+    }
+    reference operator*() const { return *at_; }
+    pointer operator->() const { return at_; }
     Iterator& operator++() {
       ++at_;
+      step_over();
       return *this;
     }
     Iterator operator++(int) {
       Iterator before = *this;
-      ++at_;
+      ++*this;
       return before;
     }
     bool operator==(const Iterator&) const = default;
 
    private:
-    const DenialList* list_ = nullptr;
-    std::size_t at_ = 0;
+    void step_over() {
+      if (at_ == own_end_) at_ = built_in_;
+    }
+    // Pointers: each open that a supervisor decides goes through the whole list.
+    const Denial* at_ = nullptr;
+    const Denial* own_end_ = nullptr;
+    const Denial* built_in_ = nullptr;
   };
-  [[nodiscard]] Iterator begin() const { return {*this, 0}; }
-  [[nodiscard]] Iterator end() const { return {*this, size()}; }
+  [[nodiscard]] Iterator begin() const { return {own().data(), own(), built_in()}; }
+  [[nodiscard]] Iterator end() const { return {built_in().data() + built_in().size(), own(), built_in()}; }
 
   void add(Denial denial) {
     auto own_now = std::make_shared<Denials>(own());
