@@ -138,6 +138,7 @@ const char* check_brackets(std::string_view text) {
 
 PathNames::PathNames(std::string_view path) : path_(path) {
   if (path.size() <= 1) return;
+  ends_.reserve(static_cast<std::size_t>(std::ranges::count(path, '/')));
   for (std::size_t at = 1; at != path.npos;) {
     at = path.find('/', at);
     ends_.push_back(std::min(at, path.size()));

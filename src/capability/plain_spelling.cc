@@ -25,9 +25,21 @@ void trim_component(std::string& text, std::size_t begin) {
   while (text.size() > begin && (text.back() == '.' || text.back() == ' ')) text.pop_back();
 }
 
+// Does nothing here stand out? Most names: they need not be put together again byte by byte.
+bool is_plain(std::string_view place) {
+  char before = '/';
+  for (const char c : place) {
+    const bool ends = c == '/' && (before == '.' || before == ' ');
+    if (ends || static_cast<unsigned char>(c) >= 0x80) return false;
+    before = c;
+  }
+  return before != '.' && before != ' ';
+}
+
 }  // namespace
 
 std::string plain_spelling(std::string_view place) {
+  if (is_plain(place)) return std::string(place);
   constexpr char32_t kKelvinSign = 0x212a;
   constexpr char32_t kLongS = 0x017f;
   std::string plain;
