@@ -13,7 +13,7 @@ namespace {
 template <class Decoded>
 std::variant<Call, int> widen(std::variant<Decoded, int> decoded) {
   if (const int* error = std::get_if<int>(&decoded)) return *error;
-  return Call(std::get<Decoded>(std::move(decoded)));
+  return std::variant<Call, int>(std::in_place_type<Call>, std::get<Decoded>(std::move(decoded)));
 }
 
 using ByNumber = std::vector<const plan::Syscall*>;

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 
 namespace nono::supervise {
 
@@ -23,18 +24,21 @@ int write_number(int thread, std::uint64_t address, std::uint32_t number) {
   return ::process_vm_writev(thread, &local, 1, &remote, 1, 0) == sizeof number ? 0 : EFAULT;
 }
 
-// In pieces that end with a page: a text may end just before memory that cannot be read.
+// In pieces that do not go beyond a page: a text may end just before memory that cannot be read.
 int read_text(const Memory& memory, std::uint64_t address, std::size_t size, int too_long, std::string& into) {
-  constexpr std::size_t kPiece = 4096;  // divides every page size
-  std::array<std::byte, kPiece> piece;
+  constexpr std::size_t kPage = 4096;  // divides every page size
+  constexpr std::size_t kFirst = 256;  // most texts are shorter, and what follows one is not worth copying
+  std::array<std::byte, kPage> piece;
   into.clear();
   while (into.size() < size) {
-    const std::size_t to_border = kPiece - (address + into.size()) % kPiece;
-    const std::span wanted = std::span(piece).first(std::min(to_border, size - into.size()));
+    const std::size_t to_border = kPage - (address + into.size()) % kPage;
+    const std::size_t most = into.empty() ? kFirst : kPage;
+    const std::span wanted = std::span(piece).first(std::min({to_border, most, size - into.size()}));
     if (memory.read(address + into.size(), wanted) != wanted.size()) return EFAULT;
-    const auto end = std::ranges::find(wanted, std::byte{0});
-    into.append(reinterpret_cast<const char*>(piece.data()), static_cast<std::size_t>(end - wanted.begin()));
-    if (end != wanted.end()) return 0;
+    const std::string_view text(reinterpret_cast<const char*>(piece.data()), wanted.size());
+    const std::size_t end = text.find('\0');
+    into.append(text.substr(0, end));
+    if (end != text.npos) return 0;
   }
   return too_long;
 }
