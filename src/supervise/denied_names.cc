@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <vector>
 
 #include "capability/ancestry.h"
 #include "capability/path_resolution.h"
@@ -13,14 +14,14 @@
 namespace nono::supervise {
 namespace {
 
-// `place` and the directories above it, deepest first, but for the root. Until `visit` says no.
-template <class Visit>
-void walk_up(std::string place, Visit visit) {
+// What is at `place` and the directories above it, deepest first, but for the root.
+std::vector<kernel::Identity> self_and_up(std::string place) {
+  std::vector<kernel::Identity> found;
   for (; place.size() > 1; place = capability::parent_of(place)) {
     struct stat st {};
-    const bool is_there = ::lstat(place.c_str(), &st) == 0;
-    if (is_there && !visit(kernel::Identity{st.st_dev, st.st_ino, st.st_mode})) return;
+    if (::lstat(place.c_str(), &st) == 0) found.push_back({st.st_dev, st.st_ino, st.st_mode});
   }
+  return found;
 }
 
 }  // namespace
@@ -73,6 +74,7 @@ bool DeniedNames::is_inside_own(const capability::Denial& denial, const std::str
 // A literal's object, or what lies below it, reached by a hard link or another mount.
 bool DeniedNames::is_other_name(const std::string& place, const std::optional<kernel::Identity>& object,
                                 plan::Use use) const {
+  std::optional<std::vector<kernel::Identity>> way;  // a system call for each name: asked once for all denials
   for (const capability::Denial& denial : denials_) {
     if (!denial.object || (denial.closes == capability::Closes::kChanges && use == plan::Use::kRead)) continue;
     if (denial.covers(place)) continue;  // judged by its name
@@ -80,17 +82,15 @@ bool DeniedNames::is_other_name(const std::string& place, const std::optional<ke
       if (object && same_object(*object, *denial.object)) return true;
       continue;
     }
-    bool found = false;
-    walk_up(place, [&](const kernel::Identity& identity) {
+    if (!way) way = self_and_up(place);
+    for (const kernel::Identity& identity : *way) {
       const auto is_granted_inside = [&](const capability::FsCapability& grant) {
         return same_object(grant.handle->identity, identity) && denial.covers(grant.resolved) &&
                grant.resolved.size() > denial.resolved.size();
       };
-      if (std::ranges::any_of(grants_, is_granted_inside)) return false;
-      found = same_object(identity, *denial.object);
-      return !found;
-    });
-    if (found) return true;
+      if (std::ranges::any_of(grants_, is_granted_inside)) break;
+      if (same_object(identity, *denial.object)) return true;
+    }
   }
   return false;
 }
