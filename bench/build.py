@@ -109,12 +109,15 @@ def compare_calls(directory, kinds):
     print(f"\n{'one call, us':<24} {'chmod':>9} {'open, /..':>9} {'open':>9} {'to write':>9}   medians of {len(floors)}")
     for name, rounds in taken.items():
         print(f"{name:<24} " + " ".join(f"{us:9.2f}" for us in medians(rounds)))
-    number, go_on, descriptor = medians(floors)
+    number, go_on, descriptor, opened = medians(floors)
     print(f"the least for any supervisor: answered with a number {number:.2f}, told to go on {go_on:.2f}, ", end="")
-    print(f"answered with a descriptor {descriptor:.2f}")
+    print(f"answered with a descriptor {descriptor:.2f}, with one that is opened {opened:.2f}")
     for column, kind in ((1, "absolute"), (2, "relative")):
-        ratios = [round_[column] / floor[2] for round_, floor in zip(taken["process, **/.env denied"], floors, strict=True)]
-        print(f"an open for reading, {kind} path, next to the last of these: {statistics.median(ratios):.2f}")
+        denied = taken["process, **/.env denied"]
+        to_ready, to_opened = (
+            statistics.median(round_[column] / floor[which] for round_, floor in zip(denied, floors, strict=True)) for which in (2, 3)
+        )
+        print(f"an open for reading, {kind} path, next to the last two of these: {to_ready:.2f} and {to_opened:.2f}")
 
 
 def numbers(run, command):

@@ -3,13 +3,17 @@
      calls            chmod, an open for reading by an absolute path, the same by a relative one, and an open that makes the
                       file or empties it: of "file" in the working directory. Each descriptor is closed again.
      calls floor      the least that any supervisor can take: a call that is answered at once with a number; an open
-                      that the kernel is told to go on with; and one that is answered at once with a descriptor that the
-                      supervisor has already. With SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, in two processes. */
+                      that the kernel is told to go on with; one that is answered at once with a descriptor that the
+                      supervisor has already; and one for which the system calls are made that it takes to open a file by a path
+                      that is read from the caller, with nothing between them. With SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, in
+                      two processes. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/filter.h>
+#include <linux/openat2.h>
 #include <linux/seccomp.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +23,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -84,15 +89,36 @@ static int take_over(int socket) {
   return descriptor;
 }
 
-enum answer { NUMBER, CONTINUE, DESCRIPTOR };
+enum answer { NUMBER, CONTINUE, DESCRIPTOR, OPENED };
 
-static void answer_call(int listener, unsigned long long id, enum answer how) {
-  if (how == DESCRIPTOR) {
-    struct seccomp_notif_addfd handed = {.id = id, .flags = 1U << 1 /* SECCOMP_ADDFD_FLAG_SEND */, .srcfd = STDIN_FILENO};
-    ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &handed);
+static void give(int listener, unsigned long long id, int descriptor) {
+  struct seccomp_notif_addfd handed = {.id = id, .flags = 1U << 1 /* SECCOMP_ADDFD_FLAG_SEND */, .srcfd = (unsigned)descriptor};
+  ioctl(listener, SECCOMP_IOCTL_NOTIF_ADDFD, &handed);
+}
+
+static int open_file(const struct seccomp_notif* request) {
+  char path[256];
+  struct iovec here = {path, sizeof path};
+  struct iovec there = {(void*)request->data.args[1], sizeof path};
+  process_vm_readv((pid_t)request->pid, &here, 1, &there, 1, 0);
+  struct open_how how = {.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+                         .resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS};
+  const int opened = (int)syscall(SYS_openat2, AT_FDCWD, "file", &how, sizeof how);
+  struct stat st;
+  fstat(opened, &st);
+  fcntl(opened, F_SETFL, O_RDONLY);
+  return opened;
+}
+
+static void answer_call(int listener, const struct seccomp_notif* request, enum answer how) {
+  if (how == DESCRIPTOR) return give(listener, request->id, STDIN_FILENO);
+  if (how == OPENED) {
+    const int opened = open_file(request);
+    give(listener, request->id, opened);
+    close(opened);
     return;
   }
-  struct seccomp_notif_resp answer = {.id = id, .flags = how == CONTINUE ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0};
+  struct seccomp_notif_resp answer = {.id = request->id, .flags = how == CONTINUE ? SECCOMP_USER_NOTIF_FLAG_CONTINUE : 0};
   ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &answer);
 }
 
@@ -108,8 +134,10 @@ static void supervised(int number, void (*call)(void), enum answer how) {
   ioctl(listener, _IOW('!', 4, unsigned long long), 1UL);
   for (int i = 0; i < ROUNDS * CALLS; ++i) {
     struct seccomp_notif request = {0};
+    struct pollfd waits = {listener, POLLIN, 0};
+    if (how == OPENED) poll(&waits, 1, -1);  // which alone can be ended from outside
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &request) != 0) break;
-    answer_call(listener, request.id, how);
+    answer_call(listener, &request, how);
   }
   close(listener);
   wait(NULL);
@@ -122,6 +150,7 @@ int main(int argc, char** argv) {
     supervised(SYS_getppid, get_parent, NUMBER);
     supervised(SYS_openat, open_absolute, CONTINUE);
     supervised(SYS_openat, open_absolute, DESCRIPTOR);
+    supervised(SYS_openat, open_absolute, OPENED);
     return 0;
   }
   measure(change_mode);
