@@ -25,7 +25,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string_view input(reinterpret_cast<const char*>(data), size);
   const std::size_t end = input.find('\n');
   if (end == input.npos || input.size() > 4096) return 0;
-  const auto pattern = NamePattern::parse("**/" + std::string(input.substr(0, end)));
+  const std::string text = "**/" + std::string(input.substr(0, end));
+  const auto pattern = NamePattern::parse(text);
+  const auto exact = NamePattern::parse(text, Case::kCounts);
+  require(pattern.has_value() == exact.has_value());
   if (!pattern) return 0;
   std::string place;
   for (std::size_t at = end + 1; at < input.size();) {
@@ -45,6 +48,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     beyond = match->last;
   }
   (void)pattern->leads_to(names);
+  // What is open for one is closed by the other, and can be listed on the way there.
+  if (const auto match = exact->match(names)) {
+    require(pattern->match(names).has_value());
+    const std::size_t slash = place.rfind('/', match->last - 1);
+    require(exact->may_hold(PathNames(slash == 0 ? "/" : std::string_view(place).substr(0, slash))));
+  }
   require(NamePattern::parse(pattern->to_string()).value() == *pattern);
   return 0;
 }
