@@ -79,7 +79,12 @@ Status Request::prepare(const plan::Plan& plan, Command& command) {
   for (const auto& [name, value] : plan.environment) environment_text_.push_back(cat(name, "=", value));
   argv_ = pointers(command.argv);
   environment_ = pointers(environment_text_);
-  for (const auto& limit : plan.rlimits) limits_.push_back({limit.resource, limit.value});
+  for (const auto& limit : plan.rlimits) {
+    rlimit own{};
+    // Nobody has asked for this one, so a host that may have less is not refused.
+    const bool is_less = limit.resource == RLIMIT_CORE && ::getrlimit(RLIMIT_CORE, &own) == 0 && own.rlim_max < limit.value;
+    limits_.push_back({limit.resource, is_less ? own.rlim_max : limit.value});
+  }
 
   launch.program = command.program.c_str();
   launch.argv = argv_.data();

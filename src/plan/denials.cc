@@ -84,17 +84,19 @@ bool is_granted_file(const std::vector<FsCapability>& grants, const Object& obje
   });
 }
 
-// Does the denial take anything from a grant that covers this name? If not, nobody may be asked about it.
-bool is_about(const Denial& denial, const std::vector<FsCapability>& grants, const std::string& place) {
-  return std::ranges::any_of(grants, [&](const FsCapability& grant) {
-    return (denial.closes == Closes::kAll || (!grant.is_file && writes(grant.access))) && grant.covers(place);
-  });
-}
-
 // A grant of up to this length does not beat the denial.
 std::size_t powerless(const Denial& denial, std::size_t granted) {
   const bool named = denial.is_pattern() || !denial.protected_by.empty();
   return named || granted == 0 ? granted : granted - 1;
+}
+
+// Does the denial take anything from a grant that covers this name and is not inside of it? If not, nobody may be asked about it.
+bool is_about(const Denial& denial, const capability::Match& match, const std::vector<FsCapability>& grants,
+              const std::string& place) {
+  return std::ranges::any_of(grants, [&](const FsCapability& grant) {
+    return (denial.closes == Closes::kAll || (!grant.is_file && writes(grant.access))) && grant.covers(place) &&
+           powerless(denial, grant.resolved.size()) < match.last;
+  });
 }
 
 }  // namespace
@@ -114,8 +116,9 @@ const Denial* holding_denial(const std::vector<FsCapability>& grants, const capa
   const std::size_t granted = granted_length(grants, place, use);
   const capability::PathNames names(place);
   for (const Denial& denial : denials) {
-    const bool matches = concerns(denial, use) && denial.names.match(names, powerless(denial, granted));
-    if (matches && (!is_granted_file(grants, object) || is_about(denial, grants, place)) && holds(denial)) return &denial;
+    if (!concerns(denial, use)) continue;
+    const auto match = denial.names.match(names, powerless(denial, granted));
+    if (match && (!is_granted_file(grants, object) || is_about(denial, *match, grants, place)) && holds(denial)) return &denial;
   }
   return nullptr;
 }
@@ -124,8 +127,10 @@ const Denial* beaten_denial(const std::vector<FsCapability>& grants, const capab
                             const std::string& place, const Object& object, Use use) {
   if (denial_of(grants, denials, place, object, use) != nullptr) return nullptr;
   const capability::PathNames names(place);
-  const auto found = std::ranges::find_if(
-      denials, [&](const Denial& denial) { return concerns(denial, use) && denial.names.match(names) && is_about(denial, grants, place); });
+  const auto found = std::ranges::find_if(denials, [&](const Denial& denial) {
+    const auto match = concerns(denial, use) ? denial.names.match(names) : std::nullopt;
+    return match && is_about(denial, *match, grants, place);
+  });
   return found == denials.end() ? nullptr : &*found;
 }
 

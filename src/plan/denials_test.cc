@@ -1,7 +1,9 @@
 #include "plan/denials.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include "capability/test_directory.h"
 #include "plan/explain.h"
 #include "plan/plan.h"
 #include "plan/record.h"
@@ -313,6 +315,25 @@ TEST(Denials, OfNoPathAreRefused) {
   EXPECT_FALSE(set.deny_path(""));
   EXPECT_FALSE(set.deny_path(std::string("/tmp\0x", 6)));
   EXPECT_TRUE(set.denials().empty());
+}
+
+// Two names of one file, each granted. A denial around both takes nothing from either grant, so nobody is asked.
+TEST(Denials, AFileGrantedByTwoNamesIsOpenByBothWhateverIsDeniedAround) {
+  const capability::TestDirectory dir;
+  const std::string one = dir.file("one");
+  const std::string two = dir / "two";
+  ASSERT_EQ(::link(one.c_str(), two.c_str()), 0);
+  CapabilitySet set;
+  ASSERT_TRUE(set.allow_file(one, AccessMode::kRead));
+  ASSERT_TRUE(set.allow_file(two, AccessMode::kReadWrite));
+  ASSERT_TRUE(set.deny_path(dir.path()));
+  const auto writes = [&] { return explain_path(set.fs(), set.denials(), capability::ancestry_of(one), AccessMode::kWrite).allowed(); };
+  EXPECT_TRUE(writes());
+  EXPECT_EQ(make_plan(set, facts(false, true))->seccomp_rules.names, Names::kFree);
+  // A grant around the denial has something to lose, and then this name is closed for what is not granted by it.
+  ASSERT_TRUE(set.allow_path(capability::parent_of(dir.path()), AccessMode::kRead));
+  EXPECT_EQ(make_plan(set, facts(false, true))->seccomp_rules.names, Names::kAllAsked);
+  EXPECT_FALSE(writes());
 }
 
 }  // namespace

@@ -162,7 +162,9 @@ Result<std::optional<Identity>> choose_identity(const kernel::HostFacts& facts, 
 }
 
 std::vector<Rlimit> rlimits(const Limits& limits) {
-  std::vector<Rlimit> list{{RLIMIT_CORE, 0}};  // a core file would carry the tree's memory out
+  // A core would carry the tree's memory out. 1 is too small for a file, and the one value that keeps it from a program
+  // that core_pattern names as well.
+  std::vector<Rlimit> list{{RLIMIT_CORE, 1}};
   const auto add = [&](int resource, const std::optional<std::uint64_t>& value) {
     if (value) list.push_back({resource, *value});
   };

@@ -249,6 +249,7 @@ TEST(Limits, BecomeRlimitsAndCoresAreAlwaysOff) {
   ASSERT_TRUE(plan);
   ASSERT_EQ(plan->rlimits.size(), 3U);
   EXPECT_EQ(plan->rlimits[0].resource, RLIMIT_CORE);
+  EXPECT_EQ(plan->rlimits[0].value, 1U);  // not 0: that does not stop a program in core_pattern
   EXPECT_EQ(plan->rlimits[1].resource, RLIMIT_AS);
   EXPECT_EQ(plan->rlimits[2].value, 0U);
 }

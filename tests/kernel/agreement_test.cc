@@ -169,15 +169,18 @@ struct Recorded {
   bool written_by_name = false;  // a grant for this name, or for a directory above it, allows writing
 };
 
-// The longest grant of such an access that covers `target` by name.
-std::size_t granted_length(const json& record, const std::string& target, std::string_view access) {
+// The longest grant of such an access that covers `target` by name, and the shortest.
+std::pair<std::size_t, std::size_t> granted_lengths(const json& record, const std::string& target, std::string_view access) {
   std::size_t longest = 0;
+  std::size_t shortest = std::string::npos;
   for (const auto& grant : record["grants"]) {
     const auto name = grant["path"].get<std::string>();
     const bool covers = grant["is_file"].get<bool>() ? target == name : is_or_is_below(target, name);
-    if (covers && grant["access"].get<std::string>().find(access) != std::string::npos) longest = std::max(longest, name.size());
+    if (!covers || grant["access"].get<std::string>().find(access) == std::string::npos) continue;
+    longest = std::max(longest, name.size());
+    shortest = std::min(shortest, name.size());
   }
-  return longest;
+  return {longest, shortest};
 }
 
 // What the record's grant gives at `target`. A pattern "X/**/name" is about what has such a name on its way below X; other
@@ -197,18 +200,18 @@ std::uint64_t rights_at(const json& grant, const std::string& target, bool is_di
 // A literal closes itself and what is below it; a pattern "**/name" what has such a name on its way. A grant inside beats a
 // denial, and of what a pattern denies also one of that very path.
 bool is_denied(const json& record, const std::string& target, std::string_view access) {
-  const std::size_t granted = granted_length(record, target, access);
-  // Granted by another of its names only, then.
-  if (granted_length(record, target, "") == 0) return false;
+  const std::size_t granted = granted_lengths(record, target, access).first;
+  // A denial with no grant around it takes nothing from anyone: what is open here is so by another of its names.
+  const std::size_t around = granted_lengths(record, target, "").second;
   for (const auto& denial : record.value("denials", json::array())) {
     const auto path = denial["path"].get<std::string>();
     if (!path.starts_with("**/")) {
-      if (is_or_is_below(target, path) && path.size() >= granted) return true;
+      if (is_or_is_below(target, path) && path.size() >= granted && path.size() >= around) return true;
       continue;
     }
     for (std::size_t begin = 0; begin < target.size();) {
       const std::size_t end = std::min(target.find('/', begin + 1), target.size());
-      if (target.substr(begin + 1, end - begin - 1) == path.substr(3) && end > granted) return true;
+      if (target.substr(begin + 1, end - begin - 1) == path.substr(3) && end > granted && end > around) return true;
       begin = end;
     }
   }

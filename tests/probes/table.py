@@ -373,7 +373,7 @@ PROCESSES = (
         ),
     ),
     Row(
-        64, "Core files", "RLIMIT_CORE is 0", "no file",
+        64, "Core files", "RLIMIT_CORE is 1: no file, and no program in core_pattern", "no file",
         (Attack("row64_core_file", "core_files", needs="core files next to the program (core_pattern, limits)"),),
     ),
     Row(

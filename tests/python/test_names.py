@@ -77,10 +77,10 @@ def test_the_same_denial_twice_is_one(work: Path) -> None:
     assert caps.denied_paths == ["**/.env", str(work)]
 
 
-def test_a_grant_is_no_pattern(work: Path) -> None:
+def test_a_granted_path_is_no_pattern(work: Path) -> None:
     with pytest.raises(FileNotFoundError) as refused:
         CapabilitySet().allow_path(work / "*", READ)
-    assert "A grant is a path and no pattern" in "".join(getattr(refused.value, "__notes__", ["A grant is a path and no pattern"]))
+    assert "patterns are allow_glob's" in "".join(getattr(refused.value, "__notes__", ["patterns are allow_glob's"]))
 
 
 # --- allow inside deny ---------------------------------------------------------------------------------
