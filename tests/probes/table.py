@@ -41,7 +41,6 @@ class Attack:
     networks: tuple[str, ...] = BLOCKED
     grants: tuple[str, ...] = ()  # what else is granted
     needs: str = ""  # "root", or what not every kernel or user has: without it there is nothing to stop
-    machines: tuple[str, ...] = ()  # all of them if empty
     open: tuple[Open, ...] = ()
 
 
@@ -62,7 +61,6 @@ OWN_REPOSITORY = (Open("a repository that the command made is its own"),)
 NAME_GRANTED = (Open("what is granted is a name, and in a write grant anything may get it"),)
 NAME_DENIED = (Open("a pattern is about names, and the file had another one before"),)
 SECOND_MOUNT = tuple(Open("a mount view does not notice a second mount", isolation) for isolation in ("namespaces", "strict"))
-X86_64 = ("x86_64",)
 MOUNTS = "mounts of one's own, which root has, and others where user namespaces are allowed"
 XATTRS = "a file system with user attributes"
 FILE_ATTRIBUTES = "Linux 6.17 and a file system that has them"
@@ -287,11 +285,11 @@ PROCESSES = (
     ),
     Row(
         21, "int 0x80: i386 numbers, socketcall", "seccomp compares the architecture", "ENOSYS",
-        many("row21_int80 row21_socketcall", "udp", LIMITED, needs="32-bit system calls", machines=X86_64),
+        many("row21_int80 row21_socketcall", "udp", LIMITED, needs="32-bit system calls"),
     ),
     Row(
         22, "x32: numbers with one more bit", "seccomp: above every known number", "ENOSYS",
-        (Attack("row22_x32", networks=LIMITED, needs="a kernel with the x32 ABI", machines=X86_64),),
+        (Attack("row22_x32", networks=LIMITED, needs="a kernel with the x32 ABI"),),
     ),
     Row(
         23, "System calls newer than the filter", "seccomp is an allow-list", "ENOSYS",
@@ -361,8 +359,8 @@ PROCESSES = (
         62, "Weakening the own process: personality, modify_ldt, iopl", "seccomp", "EPERM",
         (
             *many("row62_read_implies_exec row62_no_randomization"),
-            Attack("row62_modify_ldt", needs="modify_ldt", machines=X86_64),
-            Attack("row62_iopl", needs="root, and iopl in the kernel", machines=X86_64),
+            Attack("row62_modify_ldt", needs="modify_ldt"),
+            Attack("row62_iopl", needs="root, and iopl in the kernel"),
         ),
     ),
     Row(
