@@ -528,6 +528,7 @@ print(leaks)
 """
 
 
+@pytest.mark.timeout(300)  # beside other jobs they take several times as long as alone
 def test_races_read_nothing_denied(project: Path) -> None:
     caps = caps_for(project)
     caps.deny_path("**/.env")
@@ -551,6 +552,7 @@ end()
 """
 
 
+@pytest.mark.timeout(300)
 def test_races_make_nothing_protected(project: Path) -> None:
     caps = caps_for(project)
     caps.protect()
