@@ -38,7 +38,8 @@ void bind_source(nb::module_& module) {
 }
 
 void bind_fs_capability(nb::module_& module) {
-  nb::class_<FsCapability>(module, "FsCapability", nb::is_final(), "One granted file or directory.")
+  nb::class_<FsCapability>(module, "FsCapability", nb::is_final(),
+                            "One granted file or directory, or what a pattern matches below one.")
       .def_prop_ro("original", [](const FsCapability& c) { return to_str(c.original); }, "As it was given.")
       .def_prop_ro("resolved", [](const FsCapability& c) { return to_str(c.resolved); },
                    "Canonical, absolute.")

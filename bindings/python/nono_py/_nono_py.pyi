@@ -94,7 +94,7 @@ class CapabilitySource:
 
 @final
 class FsCapability:
-    """One granted file or directory."""
+    """One granted file or directory, or what a pattern matches below one."""
 
     @property
     def original(self) -> str:
