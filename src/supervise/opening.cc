@@ -2,10 +2,12 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <array>
@@ -157,7 +159,7 @@ class Opening {
     const auto place = place_of(object, st);
     if (const int* error = std::get_if<int>(&place)) return *error;
     const auto& path = std::get<std::string>(place);
-    return path.empty() ? 0 : is_ours(path) ? EACCES : check(path, identity);
+    return path.empty() ? 0 : is_ours(object, st, path) ? EACCES : check(path, identity);
   }
 
   // For each use that the flags ask for. No object: it is to be made.
@@ -167,10 +169,17 @@ class Opening {
     return error == 0 && is_read ? names_.check(place, object, plan::Use::kRead) : error;
   }
 
-  // A link to /proc/self leads to this process.
-  static bool is_ours(const std::string& place) {
-    const std::string self = cat("/proc/", ::getpid());
-    return place == self || place.starts_with(self + "/");
+  // What the kernel shows of this process to its own threads, as which it is opened here: also by the number of one of
+  // them, and by links to /proc/self.
+  static bool is_ours(const Fd& object, const struct stat& st, std::string_view place) {
+    if (major(st.st_dev) != 0) return false;  // on a disk
+    struct statfs about {};
+    if (::fstatfs(object.get(), &about) != 0) return true;
+    if (about.f_type != PROC_SUPER_MAGIC) return false;
+    constexpr std::string_view kProc = "/proc/";
+    if (!place.starts_with(kProc)) return place != "/proc";  // mounted elsewhere: its numbers may be others
+    const std::string_view process = place.substr(kProc.size(), place.find('/', kProc.size()) - kProc.size());
+    return process == "self" || process == "thread-self" || ::access(cat("/proc/self/task/", process).c_str(), F_OK) == 0;
   }
 
   // Would it have had to wait? A FIFO for its other end, a file for whoever has a lease.

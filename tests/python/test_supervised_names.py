@@ -475,6 +475,21 @@ print("all ran")
     assert python(caps_with(kind, work), code, work, isolation="process").stdout == b"all ran\n"
 
 
+def test_the_hosts_threads_are_closed_by_their_numbers_too(work: Path) -> None:
+    ended = threading.Event()
+    thread = threading.Thread(target=ended.wait, daemon=True)
+    thread.start()
+    try:
+        caps = caps_with("all", work)
+        caps.allow_path("/proc", AccessMode.READ)
+        script = "cat /proc/self/stat >&2; for f in environ maps fd fd/0 root cwd exe; do cat $0/$f || ls $0/$f/; done"
+        for place in (f"/proc/{thread.native_id}", f"/proc/{os.getpid()}/task/{thread.native_id}", f"/proc/{os.getpid()}"):
+            result = shell(caps, script.replace("$0", place), cwd=str(work), isolation="process")
+            assert result.stdout == b"" and b"(cat)" in result.stderr, place
+    finally:
+        ended.set()
+
+
 # What the races share: processes that change names, and the memory that a call's path is in, while calls are made.
 RACE = r"""
 import ctypes, mmap, os, sys
