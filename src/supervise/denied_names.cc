@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 #include <vector>
 
 #include "capability/ancestry.h"
@@ -26,7 +27,8 @@ std::vector<kernel::Identity> self_and_up(std::string place) {
 
 }  // namespace
 
-DeniedNames::DeniedNames(const plan::Plan& plan) : grants_(plan.grants), denials_(plan.denials) {
+DeniedNames::DeniedNames(capability::GrantList grants, capability::DenialList denials)
+    : grants_(std::move(grants)), denials_(std::move(denials)) {
   are_ascii_ = std::ranges::all_of(denials_.begin(), denials_.end(), [](const capability::Denial& denial) {
     return std::ranges::all_of(denial.resolved, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   });

@@ -17,7 +17,8 @@ namespace nono::supervise {
 
 class DeniedNames {
  public:
-  explicit DeniedNames(const plan::Plan& plan);
+  explicit DeniedNames(const plan::Plan& plan) : DeniedNames(plan.grants, plan.denials) {}
+  DeniedNames(capability::GrantList grants, capability::DenialList denials);
 
   // 0 or EACCES. `place`: canonical. `object`: what is there, if anything.
   [[nodiscard]] int check(const std::string& place, const std::optional<kernel::Identity>& object,

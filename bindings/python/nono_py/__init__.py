@@ -16,12 +16,15 @@ Example::
 from __future__ import annotations
 
 from nono_py._async import sandboxed_exec_async
+from nono_py._files import FileTools
 from nono_py._nono_py import (
     AccessMode,
     CapabilitySet,
     CapabilitySource,
     DetectedAbi,
     ExecResult,
+    FileError,
+    FilePage,
     FsCapability,
     Policy,
     QueryContext,
@@ -64,6 +67,9 @@ __all__ = [
     "CapabilitySource",
     "DetectedAbi",
     "ExecResult",
+    "FileError",
+    "FilePage",
+    "FileTools",
     "FsCapability",
     "Policy",
     "QueryContext",

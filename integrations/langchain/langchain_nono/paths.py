@@ -28,19 +28,29 @@ def resolve(path: str) -> str:
     raise ValueError("path keeps changing")
 
 
+ARTIFACTS = ("/large_tool_results", "/conversation_history", "/blobs")
+"""Where Deep Agents itself writes: long outputs, old messages, media."""
+
+
 class PathMap:
     """Turns a path that a file tool was given into the host path it means.
 
     Without `virtual` an absolute path means itself. With it, a path that is not in a granted root
-    means the same path below the working directory, and `/` is the working directory. Applying the
-    map to its own result changes nothing: releases of Deep Agents differ in which method calls which.
+    means the same path below the working directory, and `/` is the working directory. `ARTIFACTS`
+    mean directories below `artifacts`, unless such a directory is granted itself.
     """
 
-    def __init__(self, working_dir: str, roots: Iterable[str], *, virtual: bool) -> None:
-        """Keep the real paths of the working directory and of the granted roots."""
+    def __init__(self, working_dir: str, roots: Iterable[str], *, artifacts: str, virtual: bool) -> None:
+        """Keep the real paths of the working directory, of the granted roots, and of the place for artifacts."""
         self.working_dir = working_dir
         self._roots = tuple(roots)
+        self._artifacts = artifacts
         self._virtual = virtual
+
+    @property
+    def start(self) -> str:
+        """Where a search without a path starts, as agents write it."""
+        return "/" if self._virtual else self.working_dir
 
     def host(self, path: str) -> str:
         """The host path that `path` means.
@@ -50,6 +60,10 @@ class PathMap:
         """
         if not path.startswith("/"):
             raise ValueError("path must be absolute")
+        if path.lstrip("/").startswith(_ARTIFACT_NAMES):
+            plain = _normal(path)
+            if within_any(plain, ARTIFACTS) and not within_any(plain, self._roots):
+                return self._artifacts + plain
         if not self._virtual:
             return path
         real = resolve(path)
@@ -66,6 +80,9 @@ class PathMap:
         """As `host`, for the name itself: a link in a granted root is not resolved to what it points to."""
         host, plain = self.host(path), _normal(path)
         return plain if within_any(plain, self._roots) else _normal(host)
+
+
+_ARTIFACT_NAMES = tuple(name[1:] for name in ARTIFACTS)
 
 
 def _normal(path: str) -> str:

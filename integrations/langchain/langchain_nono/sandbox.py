@@ -16,6 +16,7 @@ from nono_py import (
     sandboxed_exec,
     sandboxed_exec_async,
 )
+from nono_py import FileTools as NativeTools
 
 from langchain_nono.file_tools import FileTools
 from langchain_nono.grants import grant_system, grant_toolchains, readable_directories
@@ -23,7 +24,6 @@ from langchain_nono.output import combine
 from langchain_nono.paths import PathMap
 from langchain_nono.temporary import PrivateDirectory
 from langchain_nono.toolchains import Survey, Toolchain
-from langchain_nono.transfer import Transfer
 
 _ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "USER")
 _PATTERN = frozenset("*?[")
@@ -154,14 +154,15 @@ class NonoSandbox(FileTools):
         self._caps.allow_path(self._temporary.path, AccessMode.READ_WRITE)
         readable.append(self._temporary.path)
         writable.append(self._temporary.path)
+        self._artifacts = PrivateDirectory()
+        self._caps.allow_path(self._artifacts.path, AccessMode.READ_WRITE)
         query = QueryContext(self._caps)
-
-        def is_denied(path: str, writing: bool) -> bool:
-            mode = AccessMode.WRITE if writing else AccessMode.READ
-            return query.query_path(path, mode)["reason"] == "denied_path"
-
-        self._transfer = Transfer(readable, writable, is_denied)
-        self._paths = PathMap(self._working_dir, {*readable, *writable}, virtual=virtual_workspace_root)
+        roots = {*readable, *writable, self._artifacts.path}
+        self._paths = PathMap(
+            self._working_dir, roots, artifacts=self._artifacts.path, virtual=virtual_workspace_root
+        )
+        self._isolation = isolation
+        self._native_tools: NativeTools | None = None
         self._readable = readable_directories(self._caps)
         # git ends with an error when its user has settings that it may not read: then it is told of none.
         self._git_is_closed = any(
@@ -212,9 +213,22 @@ class NonoSandbox(FileTools):
         return self._response(await sandboxed_exec_async(**self._launch(command, timeout)))
 
     def close(self) -> None:
-        """Remove the private TMPDIR and let go of the granted directories. May be called again."""
-        self._transfer.close()
+        """Remove the private directories and end the file tools' threads. May be called again."""
         self._temporary.remove()
+        self._artifacts.remove()
+        native, self._native_tools = self._native_tools, None
+        if native is not None:
+            native.close()
+
+    def _native(self) -> NativeTools:
+        self._check_open()
+        if self._native_tools is None:  # two threads may make one each: either will do
+            self._native_tools = NativeTools(self._caps, isolation=self._isolation)
+        return self._native_tools
+
+    def _check_open(self) -> None:
+        if not self._temporary.exists:
+            raise RuntimeError("the sandbox is closed")
 
     def __enter__(self) -> Self:
         return self
@@ -267,8 +281,7 @@ class NonoSandbox(FileTools):
         _check_timeout(seconds)
         if "\0" in command:  # a model's mistake: an error that its tools can show, not one that ends the run
             raise ValueError("command contains a NUL byte")
-        if not self._temporary.exists:
-            raise RuntimeError("the sandbox is closed")
+        self._check_open()
         return {
             "caps": self._caps,
             "command": ["/bin/bash", "-c", command],

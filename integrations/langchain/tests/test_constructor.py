@@ -186,7 +186,8 @@ def test_a_closed_sandbox_refuses(workspace: Path) -> None:
     sandbox.close()
     with pytest.raises(RuntimeError, match="closed"):
         sandbox.execute("true")
-    assert sandbox.upload_files([(f"{workspace}/x", b"")])[0].error == "permission_denied"
+    assert sandbox.upload_files([(f"{workspace}/x", b"")])[0].error == "the sandbox is closed"
+    assert sandbox.ls(str(workspace)).error == f"Path '{workspace}': the sandbox is closed"
 
 
 def test_descriptors_are_not_leaked(workspace: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 from deepagents.backends.protocol import EditResult, WriteResult
 from deepagents.backends.sandbox import BaseSandbox
 
-from langchain_nono import NonoSandbox
-
-WRITE_REPLACES = hasattr(BaseSandbox, "delete")  # both since deepagents 0.7.0
+from langchain_nono import NonoSandbox, releases
+from langchain_nono.paths import ARTIFACTS
+from langchain_nono.releases import WRITE_REPLACES
 
 Call = Callable[..., Awaitable[Any]]
 
@@ -76,7 +76,7 @@ async def test_searches_without_a_path_start_in_the_workspace(
 ) -> None:
     (workspace / "a.txt").write_text("needle\n")
     (match,) = (await call(sandbox, "grep", "needle")).matches
-    assert match == {"path": "./a.txt", "line": 1, "text": "needle"}
+    assert match == {"path": f"{workspace}/a.txt", "line": 1, "text": "needle"}
     (found,) = (await call(sandbox, "glob", "a.*")).matches
     assert os.path.join(workspace, found["path"]) == str(workspace / "a.txt")
 
@@ -151,17 +151,21 @@ async def test_file_tools_reach_the_private_temporary_directory(
 
 async def test_virtual_workspace_root_holds(virtual: NonoSandbox, workspace: Path, call: Call) -> None:
     result = await call(virtual, "write", "/sub/a.txt", "one\ntwo\n")
-    assert result == WriteResult(path=f"{workspace}/sub/a.txt")
+    assert result == WriteResult(path="/sub/a.txt")
     assert text(await call(virtual, "read", "/sub/a.txt")) == "one\ntwo"
-    assert (await call(virtual, "edit", "/sub/a.txt", "two", "2")).path == f"{workspace}/sub/a.txt"
+    assert (await call(virtual, "edit", "/sub/a.txt", "two", "2")).path == "/sub/a.txt"
     assert (workspace / "sub/a.txt").read_text() == "one\n2\n"
-    for root in ("/", str(workspace)):
-        names = [entry["path"].rstrip("/") for entry in (await call(virtual, "ls", root)).entries]
-        assert names == [f"{workspace}/sub"]
-    assert [match["line"] for match in (await call(virtual, "grep", "2", "/sub")).matches] == [2]
-    for path in ("/", None):
-        found = (await call(virtual, "glob", "sub/*.txt", path)).matches
-        assert [os.path.join(workspace, match["path"]) for match in found] == [f"{workspace}/sub/a.txt"]
+    for root in ("", str(workspace)):  # what comes back is in the terms of the question
+        assert [entry["path"] for entry in (await call(virtual, "ls", root or "/")).entries] == [f"{root}/sub"]
+        assert [match["path"] for match in (await call(virtual, "grep", "2", f"{root}/sub")).matches] == [
+            f"{root}/sub/a.txt"
+        ]
+        found = (await call(virtual, "glob", "sub/*.txt", root or "/")).matches
+        assert [match["path"] for match in found] == [
+            f"{root}/sub/a.txt" if releases.GLOB_IS_RECURSIVE else "sub/a.txt"
+        ]
+    assert [match["path"] for match in (await call(virtual, "grep", "2")).matches] == ["/sub/a.txt"]
+    assert len((await call(virtual, "glob", "sub/*.txt")).matches) == 1
     assert (await call(virtual, "upload_files", [("/up", b"u")]))[0].path == "/up"
     assert (await call(virtual, "download_files", ["/up"]))[0].content == b"u"
     for path in ("/../x", "/a/../../x"):
@@ -176,7 +180,7 @@ async def test_virtual_workspace_root_holds_in_async_methods(virtual: NonoSandbo
     (workspace / "keep.txt").write_text("precious")
     result = await virtual.awrite("/keep.txt", "new")
     if WRITE_REPLACES:
-        assert result == WriteResult(path=f"{workspace}/keep.txt")
+        assert result == WriteResult(path="/keep.txt")
     else:
         assert "already exists" in (result.error or "").lower()
         assert (workspace / "keep.txt").read_text() == "precious"
@@ -196,7 +200,7 @@ async def test_virtual_links_out_stay_refused(
 async def test_delete(virtual: NonoSandbox, workspace: Path, outside: Path, call: Call) -> None:
     (workspace / "d/e").mkdir(parents=True)
     (workspace / "far").symlink_to(outside)
-    assert (await call(virtual, "delete", "/d")).path == f"{workspace}/d"
+    assert (await call(virtual, "delete", "/d")).path == "/d"
     assert not (workspace / "d").exists()
     assert (await call(virtual, "delete", "/d")).error is not None
     for path in ("/", str(workspace)):
@@ -209,6 +213,23 @@ async def test_delete(virtual: NonoSandbox, workspace: Path, outside: Path, call
         (workspace / "near").symlink_to("real")
         assert (await call(virtual, "delete", name)).error is None
         assert os.listdir(workspace) == ["real"]
+
+
+@pytest.mark.parametrize("directory", ARTIFACTS)
+async def test_what_deepagents_writes_itself_has_a_place(
+    sandbox: NonoSandbox, virtual: NonoSandbox, workspace: Path, call: Call, directory: str
+) -> None:
+    path = f"{directory}/deep/er.txt"
+    for each in (sandbox, virtual):
+        assert await call(each, "write", path, "old\n") == WriteResult(path=path)
+        assert await call(each, "edit", path, "old", "new") == EditResult(path=path, occurrences=1)
+        assert text(await call(each, "read", path)) == "new"
+        assert [entry["path"] for entry in (await call(each, "ls", directory)).entries] == [f"{directory}/deep"]
+        assert [match["path"] for match in (await call(each, "grep", "new", directory)).matches] == [path]
+        assert (await call(each, "upload_files", [(f"{directory}/up", b"u")]))[0].error is None
+        assert (await call(each, "download_files", [f"{directory}/up"]))[0].content == b"u"
+        assert text(await call(each, "read", f"{directory}/../../etc/passwd")) is None
+    assert list(workspace.iterdir()) == []
 
 
 @pytest.mark.skipif(not hasattr(BaseSandbox, "execute_with_offload"), reason="deepagents 0.7")

@@ -1,8 +1,8 @@
-"""What needs no kernel: sentences, output, editing, paths."""
+"""What needs no kernel: sentences, output, paths."""
 
 import pytest
 
-from langchain_nono import describe_execute_failure, describe_file_transfer_error, editing
+from langchain_nono import describe_execute_failure, describe_file_transfer_error
 from langchain_nono.output import combine
 from langchain_nono.paths import PathMap, within
 
@@ -73,42 +73,13 @@ def test_multibyte_stderr_cut_never_raises(limit: int) -> None:
     assert len(text.encode()) <= limit
 
 
-@pytest.mark.parametrize(
-    ("raw", "old", "new", "replace_all", "result"),
-    [
-        (b"a b a", "b", "c", False, (b"a c a", 1)),
-        (b"a b a", "a", "c", True, (b"c b c", 2)),
-        (b"one\r\ntwo\r\n", "one\ntwo", "1\n2", False, (b"1\r\n2\r\n", 1)),
-        (b"one\ntwo\n", "one\r\ntwo", "1\r\n2", False, (b"1\n2\n", 1)),
-        ("ä".encode(), "ä", "€", False, ("€".encode(), 1)),
-    ],
-)
-def test_edits_replace_and_keep_line_ends(
-    raw: bytes, old: str, new: str, replace_all: bool, result: tuple[bytes, int]
-) -> None:
-    assert editing.replace(raw, old, new, replace_all=replace_all) == result
-
-
-@pytest.mark.parametrize(
-    ("raw", "old", "code"),
-    [
-        (b"a", "b", "string_not_found"),
-        (b"aa", "a", "multiple_occurrences"),
-        (b"\xff", "a", "not_a_text_file"),
-    ],
-)
-def test_edits_that_cannot_be_made(raw: bytes, old: str, code: str) -> None:
-    with pytest.raises(editing.EditError, match=code):
-        editing.replace(raw, old, "x", replace_all=False)
-
-
 def test_containment_is_by_components() -> None:
     assert within("/a/b", "/a") and within("/a", "/a") and within("/a", "/")
     assert not within("/ab", "/a")
 
 
 def test_virtual_paths_mean_the_workspace() -> None:
-    paths = PathMap("/ws", ["/ws", "/data"], virtual=True)
+    paths = PathMap("/ws", ["/ws", "/data"], artifacts="/private", virtual=True)
     assert [paths.host(path) for path in ("/", "/x/y", "//x/", "/ws/x", "/data/x")] == [
         "/ws",
         "/ws/x/y",
@@ -120,3 +91,14 @@ def test_virtual_paths_mean_the_workspace() -> None:
     for bad in ("x", "", "/../x", "/a/../../x", "/a\0b"):
         with pytest.raises(ValueError):
             paths.host(bad)
+
+
+@pytest.mark.parametrize("virtual", [False, True])
+def test_what_deepagents_writes_itself_has_a_place_of_its_own(virtual: bool) -> None:
+    paths = PathMap("/ws", ["/ws"], artifacts="/private", virtual=virtual)
+    assert paths.host("/blobs/x") == paths.host("//blobs//y/../x") == "/private/blobs/x"
+    assert paths.host("/large_tool_results") == "/private/large_tool_results"
+    for other in ("/blobs2/x", "/ws/blobs/x"):
+        assert not paths.host(other).startswith("/private")
+    granted = PathMap("/ws", ["/ws", "/blobs"], artifacts="/private", virtual=virtual)
+    assert granted.host("/blobs/x") == "/blobs/x"

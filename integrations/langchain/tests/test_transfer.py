@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from deepagents.backends.protocol import FileDownloadResponse, FileUploadResponse
 
-from langchain_nono import NonoSandbox, transfer
+from langchain_nono import NonoSandbox
 
 # Swaps the names of a directory and of a link as fast as the kernel can, until killed.
 FLIP = """
@@ -118,7 +118,7 @@ def test_modes_count_even_for_root(sandbox: NonoSandbox, workspace: Path) -> Non
     assert download(sandbox, path).content == b"kept"
 
 
-def test_an_existing_file_keeps_mode_and_identity(sandbox: NonoSandbox, workspace: Path) -> None:
+def test_an_existing_file_keeps_its_mode_and_its_other_names(sandbox: NonoSandbox, workspace: Path) -> None:
     path = workspace / "tool"
     path.write_text("old and longer")
     path.chmod(0o750)
@@ -126,8 +126,13 @@ def test_an_existing_file_keeps_mode_and_identity(sandbox: NonoSandbox, workspac
     assert upload(sandbox, path, b"new") is None
     after = path.stat()
     assert stat.S_IMODE(after.st_mode) == 0o750
-    assert (after.st_ino, after.st_uid) == (before.st_ino, before.st_uid)
+    assert (after.st_uid, after.st_gid) == (before.st_uid, before.st_gid)
     assert path.read_text() == "new"
+    (workspace / "other").hardlink_to(path)
+    assert upload(sandbox, path, b"newer") is None
+    assert path.samefile(workspace / "other")
+    assert path.read_text() == "newer"
+    assert sorted(os.listdir(workspace)) == ["other", "tool"]
 
 
 def test_one_way_roots(workspace: Path, tmp_path: Path) -> None:
@@ -169,14 +174,13 @@ def test_a_fifo_planted_by_a_command_does_not_block(sandbox: NonoSandbox, worksp
     assert done and done[0].error == "permission_denied"
 
 
-def test_downloads_are_bounded(
-    sandbox: NonoSandbox, workspace: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(transfer, "DOWNLOAD_LIMIT", 2 << 20)
-    (workspace / "large").write_bytes(bytes(2 << 20))
-    assert download(sandbox, workspace / "large").content == bytes(2 << 20)
-    os.truncate(workspace / "large", 1 << 40)
-    assert download(sandbox, workspace / "large").error == "file is larger than 2 MiB"
+def test_downloads_are_bounded(sandbox: NonoSandbox, workspace: Path) -> None:
+    (workspace / "large").touch()
+    os.truncate(workspace / "large", 64 << 20)
+    assert download(sandbox, workspace / "large").content == bytes(64 << 20)
+    for size in ((64 << 20) + 1, 1 << 40):
+        os.truncate(workspace / "large", size)
+        assert download(sandbox, workspace / "large").error == "file is larger than 64 MiB"
 
 
 def test_links_inside_are_followed_and_links_outside_are_not(
@@ -253,7 +257,8 @@ def test_a_replaced_root_is_noticed(workspace: Path) -> None:
     with NonoSandbox(working_dir=str(workspace)) as sandbox:
         workspace.rename(workspace.with_name("moved"))
         workspace.mkdir()
-        assert upload(sandbox, workspace / "x") == "the granted directory was replaced by another one"
+        assert upload(sandbox, workspace / "x") == "permission_denied"
+        assert sandbox.ls(str(workspace)).error is not None
         assert list(workspace.iterdir()) == list(workspace.with_name("moved").iterdir()) == []
 
 

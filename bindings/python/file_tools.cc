@@ -1,0 +1,425 @@
+// FileTools: the file tools of one sandbox. Each is bound twice, as a method that waits and as one that tells a Notifier.
+#include <unistd.h>
+
+#include <atomic>
+#include <chrono>
+#include <ctime>
+
+#include "base/text.h"
+#include "convert.h"
+#include "errors.h"
+#include "files/done.h"
+#include "files/edit.h"
+#include "files/glob.h"
+#include "files/grep.h"
+#include "files/list.h"
+#include "files/read.h"
+#include "files/remove.h"
+#include "files/write.h"
+#include "gil.h"
+#include "notifier.h"
+#include "operation.h"
+#include "request.h"
+
+namespace nono::python {
+namespace {
+
+using files::Cancelled;
+using files::Crew;
+using files::Purpose;
+using files::Reach;
+using Any = nb::handle;
+
+// Python runs its signal handlers on the main thread only, when asked.
+constexpr std::chrono::milliseconds kLookForSignals{500};
+
+PyObject* file_error = nullptr;  // nono_py.FileError; set when the module is made
+
+template <class T>
+T value_of(files::Expected<T>& found) {
+  if (!found) {
+    PyErr_SetString(file_error, found.error().code.c_str());
+    throw nb::python_error();
+  }
+  if constexpr (!std::is_void_v<T>) return *std::move(found);
+}
+
+// --- values ----------------------------------------------------------------------------------------
+
+// What people and models read: U+FFFD for bytes that are not UTF-8.
+nb::object shown(std::string_view text) {
+  return nb::steal(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
+}
+
+void set(const nb::dict& item, const nb::str& key, const nb::object& value) {
+  if (!value.is_valid() || PyDict_SetItem(item.ptr(), key.ptr(), value.ptr()) != 0) throw nb::python_error();
+}
+
+// ISO 8601 with microseconds. Files of a directory are mostly of few days.
+class Utc {
+ public:
+  nb::object operator()(const timespec& time) {
+    constexpr std::time_t kDay = 86400;
+    const std::time_t second = (time.tv_sec % kDay + kDay) % kDay;
+    if (const std::time_t midnight = time.tv_sec - second; midnight != midnight_) {
+      std::tm parts{};
+      if (::gmtime_r(&midnight, &parts) == nullptr) return nb::none();
+      text_.resize(64);
+      text_.resize(std::strftime(text_.data(), text_.size(), "%Y-%m-%dT00:00:00.000000+00:00", &parts));
+      midnight_ = midnight;
+    }
+    char* clock = text_.data() + text_.size() - std::string_view("00:00:00.000000+00:00").size();
+    put(clock, 2, second / 3600);
+    put(clock + 3, 2, second / 60 % 60);
+    put(clock + 6, 2, second % 60);
+    put(clock + 9, 6, time.tv_nsec / 1000);
+    return shown(text_);
+  }
+
+ private:
+  static void put(char* at, int digits, long number) {
+    for (int i = digits - 1; i >= 0; --i, number /= 10) at[i] = static_cast<char>('0' + number % 10);
+  }
+  std::time_t midnight_ = -1;  // none is that
+  std::string text_;
+};
+
+nb::list entries_of(const std::vector<files::Entry>& entries, const std::string& prefix) {
+  const nb::str path("path");
+  const nb::str is_dir("is_dir");
+  const nb::str size("size");
+  const nb::str modified_at("modified_at");
+  Utc utc;
+  std::string full = prefix;
+  nb::list list;
+  for (const files::Entry& entry : entries) {
+    full.resize(prefix.size());
+    nb::dict item;
+    set(item, path, shown(full += entry.name));
+    set(item, is_dir, nb::bool_(entry.is_directory));
+    set(item, size, nb::int_(entry.size));
+    set(item, modified_at, utc(entry.modified));
+    list.append(item);
+  }
+  return list;
+}
+
+nb::object matches_of(const files::Grepped& grepped, const std::string& prefix, const std::string& searched) {
+  const nb::str path("path");
+  const nb::str line("line");
+  const nb::str text("text");
+  nb::list list;
+  for (const files::MatchedFile& file : grepped.files) {
+    const nb::object name = shown(file.name.empty() ? searched : prefix + file.name);
+    for (const files::MatchedLine& match : file.lines) {
+      nb::dict item;
+      set(item, path, name);
+      set(item, line, nb::int_(match.number));
+      set(item, text, shown(match.text));
+      list.append(item);
+    }
+  }
+  return nb::make_tuple(list, nb::bool_(grepped.is_cut));
+}
+
+template <class N>
+nb::object or_none(const std::optional<N>& number) {
+  if (!number) return nb::none();
+  return nb::int_(*number);
+}
+
+std::string utf8(Any value, const char* name) { return to_utf8(value, name); }
+
+std::string bytes_of(Any value) {
+  char* data = nullptr;
+  Py_ssize_t size = 0;
+  if (PyBytes_AsStringAndSize(value.ptr(), &data, &size) != 0) throw nb::python_error();
+  return {data, static_cast<std::size_t>(size)};
+}
+
+// --- the tools -------------------------------------------------------------------------------------
+
+Operation list_files(Any path, Any shown_as) {
+  std::string prefix = to_text(shown_as, "shown_as");
+  if (!prefix.ends_with('/')) prefix += '/';
+  return operation(
+      Purpose::kReads, [path = to_text(path, "path")](Crew&, Reach& reach, const Cancelled&) { return files::list_directory(reach, path); },
+      [prefix](auto& found) -> nb::object { return entries_of(value_of(found), prefix); });
+}
+
+Operation read_file(Any path, Any offset, Any limit, bool binary) {
+  const auto at_least_none = [](Any number) -> std::uint64_t {
+    const nb::object zero = nb::int_(0);
+    return PyObject_RichCompareBool(number.ptr(), zero.ptr(), Py_LT) == 1 ? 0 : to_unsigned(number, std::uint64_t{1} << 62);
+  };
+  const files::Window window{binary ? files::Kind::kBinary : files::Kind::kText, at_least_none(offset), at_least_none(limit)};
+  return operation(
+      Purpose::kReads,
+      [path = to_text(path, "path"), window](Crew&, Reach& reach, const Cancelled&) { return files::read_page(reach, path, window); },
+      [](auto& found) -> nb::object { return nb::cast(value_of(found)); });
+}
+
+Operation write_file(Any path, Any content, bool replace) {
+  const auto existing = replace ? files::Existing::kIsReplaced : files::Existing::kIsRefused;
+  return operation(
+      Purpose::kChanges,
+      [path = to_text(path, "path"), content = utf8(content, "content"), existing](Crew&, Reach& reach, const Cancelled&) {
+        return files::write_file(reach, path, content, existing);
+      },
+      [](auto& found) -> nb::object {
+        value_of(found);
+        return nb::none();
+      });
+}
+
+Operation edit_file(Any path, Any old_text, Any new_text, bool replace_all) {
+  const auto which = replace_all ? files::Occurrences::kAll : files::Occurrences::kOne;
+  std::string wanted = utf8(old_text, "old");
+  if (wanted.empty()) raise(PyExc_ValueError, "old must not be empty");
+  return operation(
+      Purpose::kChanges,
+      [path = to_text(path, "path"), wanted = std::move(wanted), text = utf8(new_text, "new"), which](Crew&, Reach& reach, const Cancelled&) {
+        return files::edit_file(reach, path, wanted, text, which);
+      },
+      [](auto& found) -> nb::object { return nb::int_(value_of(found)); });
+}
+
+Operation delete_path(Any path) {
+  return operation(
+      Purpose::kChanges, [path = to_text(path, "path")](Crew&, Reach& reach, const Cancelled&) { return files::remove_tree(reach, path); },
+      [](auto& found) -> nb::object {
+        value_of(found);
+        return nb::none();
+      });
+}
+
+Operation glob_files(Any pattern, Any path, Any shown_as, bool top_level, bool directories) {
+  std::string prefix = to_text(shown_as, "shown_as");
+  if (!prefix.empty() && !prefix.ends_with('/')) prefix += '/';
+  files::GlobQuery query{utf8(pattern, "pattern"), top_level ? files::Depth::kTop : files::Depth::kAny,
+                         directories ? files::Kinds::kAll : files::Kinds::kFiles};
+  return operation(
+      Purpose::kReads,
+      [path = to_text(path, "path"), query = std::move(query)](Crew& crew, Reach& reach, const Cancelled& cancelled) {
+        return files::glob(crew, reach, path, query, cancelled);
+      },
+      [prefix](auto& found) -> nb::object {
+        const files::Globbed globbed = value_of(found);
+        const nb::list matches = entries_of(globbed.matches, prefix);
+        switch (globbed.incomplete) {
+          case files::Incomplete::kBudget: return nb::make_tuple(matches, "budget");
+          case files::Incomplete::kUnreadable: return nb::make_tuple(matches, "unreadable");
+          case files::Incomplete::kNo: break;
+        }
+        return nb::make_tuple(matches, nb::none());
+      });
+}
+
+Operation grep_files(Any pattern, Any path, Any shown_as, Any glob, Any max_count, Any skip) {
+  files::GrepQuery query{.pattern = utf8(pattern, "pattern")};
+  if (!glob.is_none()) query.glob = utf8(glob, "glob");
+  query.max_count = to_optional_integer<std::uint64_t>(max_count);
+  query.skipped = to_texts(skip, "skip");
+  std::string searched = to_text(shown_as, "shown_as");
+  std::string prefix = searched.ends_with('/') ? searched : searched + '/';
+  return operation(
+      Purpose::kReads,
+      [path = to_text(path, "path"), query = std::move(query)](Crew& crew, Reach& reach, const Cancelled& cancelled) {
+        return files::grep(crew, reach, path, query, cancelled);
+      },
+      [prefix, searched](auto& found) -> nb::object { return matches_of(value_of(found), prefix, searched); });
+}
+
+Operation upload(Any items) {
+  std::vector<std::pair<std::string, std::string>> contents;
+  for (Any item : nb::borrow<nb::iterable>(items)) {
+    const auto pair = nb::cast<nb::tuple>(item);
+    if (pair.size() != 2) raise(PyExc_ValueError, "files must be pairs of a path and bytes");
+    contents.emplace_back(to_text(pair[0], "path"), bytes_of(pair[1]));
+  }
+  return operation(
+      Purpose::kChanges,
+      [contents = std::move(contents)](Crew&, Reach& reach, const Cancelled&) {
+        std::vector<files::Expected<void>> results;
+        for (const auto& [path, content] : contents) results.push_back(files::write_file(reach, path, content, files::Existing::kIsReplaced));
+        return results;
+      },
+      [](auto& found) -> nb::object {
+        nb::list codes;
+        for (const auto& result : found) codes.append(result ? nb::none() : nb::object(to_str(result.error().code)));
+        return codes;
+      });
+}
+
+Operation download(Any paths) {
+  return operation(
+      Purpose::kReads,
+      [paths = to_texts(paths, "paths")](Crew&, Reach& reach, const Cancelled&) {
+        std::vector<files::Expected<std::string>> results;
+        for (const std::string& path : paths) results.push_back(files::read_all(reach, path));
+        return results;
+      },
+      [](auto& found) -> nb::object {
+        nb::list contents;
+        for (const auto& result : found) {
+          contents.append(result ? nb::object(to_bytes(*result)) : nb::object(to_str(result.error().code)));
+        }
+        return contents;
+      });
+}
+
+// --- the class -------------------------------------------------------------------------------------
+
+// An operation that an event loop waits for. One that nobody waits for any more is ended as soon as it looks up.
+class Ticket {
+ public:
+  Ticket(std::shared_ptr<files::Tools> tools, Operation operation, std::uint64_t number)
+      : tools_(std::move(tools)), operation_(std::move(operation)), number_(number) {}
+  Ticket(Ticket&&) = default;
+  Ticket& operator=(Ticket&&) = delete;
+  ~Ticket() {
+    if (!tools_) return;
+    cancel();
+    const WithoutGil no_gil;
+    tools_.reset();
+  }
+
+  void cancel() const { *operation_.cancelled = true; }
+  [[nodiscard]] std::uint64_t number() const { return number_; }
+  nb::object result() const { return operation_.finish(); }
+
+ private:
+  std::shared_ptr<files::Tools> tools_;
+  Operation operation_;
+  std::uint64_t number_;
+};
+
+class FileTools {
+ public:
+  FileTools(const capability::CapabilitySet& caps, Any isolation) {
+    const nb::object none = nb::none();
+    const plan::Options options = plan_options({.env = none,
+                                                .max_processes = none,
+                                                .max_cpu_seconds = none,
+                                                .max_file_size_bytes = none,
+                                                .max_open_files = none,
+                                                .uid = none,
+                                                .gid = none,
+                                                .enforcement_mode = nb::str("auto"),
+                                                .max_memory_bytes = none,
+                                                .isolation = isolation});
+    tools_ = take(files::Tools::of(caps, options));
+  }
+  FileTools(FileTools&&) = default;
+  FileTools& operator=(FileTools&&) = delete;
+  ~FileTools() { close(); }
+
+  void close() {
+    if (!tools_) return;
+    auto tools = std::move(tools_);
+    const WithoutGil no_gil;
+    tools.reset();
+  }
+
+  nb::object run(Operation operation) const {
+    const auto tools = open();
+    const auto done = std::make_shared<files::Done>();
+    std::optional<nb::python_error> raised;
+    Status started;
+    {
+      WithoutGil no_gil;
+      started = tools->start(operation.purpose, [&operation, done](Crew& crew, Reach& reach) {
+        operation.tool(crew, reach);
+        done->tell();
+      });
+      if (started) wait_for(*done, operation.cancelled, no_gil, raised);
+    }
+    if (raised) throw nb::python_error(*std::move(raised));
+    check(started);
+    return operation.finish();
+  }
+
+  Ticket start(const Notifier& notifier, Operation operation) const {
+    static std::atomic<std::uint64_t> last{0};
+    auto tools = open();
+    const std::uint64_t number = ++last;
+    check(tools->start(operation.purpose, [tool = operation.tool, number, ended = notifier.ended](Crew& crew, Reach& reach) {
+      tool(crew, reach);
+      ended->add(number);
+    }));
+    return {std::move(tools), std::move(operation), number};
+  }
+
+ private:
+  [[nodiscard]] std::shared_ptr<files::Tools> open() const {
+    if (!tools_) raise(PyExc_RuntimeError, "the file tools are closed");
+    return tools_;
+  }
+
+  // A Python signal handler that raises ends a search as well, and `raised` takes its exception.
+  static void wait_for(files::Done& done, const Cancelled& cancelled, WithoutGil& no_gil, std::optional<nb::python_error>& raised) {
+    const bool runs_handlers = ::gettid() == ::getpid();
+    while (!done.wait(kLookForSignals)) {
+      if (!runs_handlers || raised) continue;
+      no_gil.interrupt([&] {
+        if (PyErr_CheckSignals() == 0) return;
+        raised.emplace();
+        *cancelled = true;
+      });
+    }
+  }
+
+  std::shared_ptr<files::Tools> tools_;
+};
+
+template <class... Arguments, class... Extra>
+void def_tool(nb::class_<FileTools>& tools, const char* name, const char* start_name, Operation (*make)(Arguments...), const Extra&... extra) {
+  tools.def(
+      name, [make](const FileTools& self, Arguments... arguments) { return self.run(make(arguments...)); }, extra...);
+  tools.def(
+      start_name,
+      [make](const FileTools& self, const Notifier& notifier, Arguments... arguments) { return self.start(notifier, make(arguments...)); },
+      nb::arg("notifier"), extra...);
+}
+
+}  // namespace
+
+void bind_file_tools(nb::module_& module) {
+  file_error = PyErr_NewExceptionWithDoc("nono_py.FileError", "A file tool did not do what it was asked for; the message is a code or a sentence.", nullptr, nullptr);
+  module.attr("FileError") = nb::borrow(file_error);
+
+  nb::class_<files::Page>(module, "FilePage", nb::is_final())
+      .def_prop_ro("content",
+                   [](const files::Page& page) -> nb::object {
+                     if (page.is_text) return shown(page.content);
+                     return to_bytes(page.content);
+                   })
+      .def_ro("is_empty_file", &files::Page::is_empty_file)
+      .def_ro("no_lines_requested", &files::Page::no_lines_requested)
+      .def_ro("start_line", &files::Page::start_line)
+      .def_ro("end_line", &files::Page::end_line)
+      .def_prop_ro("total_lines", [](const files::Page& page) { return or_none(page.total_lines); })
+      .def_prop_ro("next_offset", [](const files::Page& page) { return or_none(page.next_offset); });
+
+  nb::class_<Ticket>(module, "_Ticket", nb::is_final())
+      .def_prop_ro("number", &Ticket::number)
+      .def("cancel", &Ticket::cancel)
+      .def("result", &Ticket::result);
+
+  nb::class_<FileTools> tools(module, "_FileTools");
+  tools.def(nb::init<const capability::CapabilitySet&, Any>(), nb::arg("caps"), nb::kw_only(), nb::arg("isolation") = "auto");
+  tools.def("close", &FileTools::close);
+  def_tool(tools, "ls", "_start_ls", &list_files, nb::arg("path"), nb::arg("shown_as"));
+  def_tool(tools, "read", "_start_read", &read_file, nb::arg("path"), nb::arg("offset") = 0, nb::arg("limit") = 2000, nb::arg("binary") = false);
+  def_tool(tools, "write", "_start_write", &write_file, nb::arg("path"), nb::arg("content"), nb::arg("replace") = true);
+  def_tool(tools, "edit", "_start_edit", &edit_file, nb::arg("path"), nb::arg("old"), nb::arg("new"), nb::arg("replace_all") = false);
+  def_tool(tools, "delete", "_start_delete", &delete_path, nb::arg("path"));
+  def_tool(tools, "glob", "_start_glob", &glob_files, nb::arg("pattern"), nb::arg("path"), nb::arg("shown_as"), nb::arg("top_level") = false,
+           nb::arg("directories") = false);
+  def_tool(tools, "grep", "_start_grep", &grep_files, nb::arg("pattern"), nb::arg("path"), nb::arg("shown_as"), nb::arg("glob").none() = nb::none(),
+           nb::arg("max_count").none() = nb::none(), nb::arg("skip") = nb::make_tuple());
+  def_tool(tools, "upload", "_start_upload", &upload, nb::arg("files"));
+  def_tool(tools, "download", "_start_download", &download, nb::arg("paths"));
+}
+
+}  // namespace nono::python

@@ -1,0 +1,131 @@
+#include "files/reach.h"
+
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <shared_mutex>
+#include <utility>
+
+#include "capability/denials_here.h"
+#include "capability/path_resolution.h"
+#include "kernel/uapi.h"
+#include "supervise/name_change.h"
+#include "supervise/opening.h"
+
+namespace nono::files {
+namespace {
+
+constexpr mode_t kNewFile = 0666;
+constexpr mode_t kNewDirectory = 0777;
+
+capability::DenialList denials_for(const capability::CapabilitySet& set, Purpose purpose) {
+  const auto is_literal = [](const capability::Denial& denial) { return !denial.is_pattern(); };
+  const bool asks = purpose == Purpose::kChanges || std::ranges::any_of(set.denials().own(), is_literal);
+  return asks ? capability::denials_here(set) : set.denials();
+}
+
+bool closes_reads(const capability::CapabilitySet& set) {
+  const auto& denials = set.denials();
+  return std::any_of(denials.begin(), denials.end(), [](const capability::Denial& denial) { return denial.closes == capability::Closes::kAll; }) ||
+         std::ranges::any_of(set.fs(), [](const capability::FsCapability& grant) { return grant.pattern.has_value(); });
+}
+
+// As text: what `path` is in or would be made in.
+std::string without_last_name(const std::string& path) {
+  const std::size_t end = path.find_last_not_of('/');
+  if (end == std::string::npos) return "/";
+  const std::size_t cut = path.find_last_not_of('/', path.rfind('/', end));
+  return cut == std::string::npos ? "/" : path.substr(0, cut + 1);
+}
+
+supervise::Origin at_path(const std::string& path) { return supervise::Origin{.path = path}; }
+
+}  // namespace
+
+bool is_in_proc(const Fd& object, const struct stat& st) {
+  if (major(st.st_dev) != 0) return false;  // on a disk
+  struct statfs about {};
+  return ::fstatfs(object.get(), &about) != 0 || about.f_type == PROC_SUPER_MAGIC;
+}
+
+Reach::Reach(const capability::CapabilitySet& set, Purpose purpose, mode_t umask)
+    : grants_(set.fs()), names_(grants_, denials_for(set, purpose)), reads_freely_(!closes_reads(set)), umask_(umask) {}
+
+bool Reach::is_in_a_grant(const std::string& path) const {
+  const std::string place = capability::canonicalize_existing_part(path);
+  return std::ranges::any_of(grants_, [&](const capability::FsCapability& grant) { return grant.reaches(place); });
+}
+
+Expected<Opened> Reach::open_any(const std::string& path, int flags) {
+  if (path.find('\0') != std::string::npos) return refuse(code::kInvalidPath);
+  const supervise::Open call{supervise::Target{.path = path}, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, kNewFile};
+  supervise::Answer answer;
+  {
+    const std::shared_lock lock(names_.moving());
+    answer = supervise::open_for(call, at_path(path), umask_, names_, Fd());
+  }
+  if (answer.later) return refuse(code::kNotAFile);
+  // What is not there outside is told no more of than what is.
+  const bool is_missing = answer.error == ENOENT || answer.error == ENOTDIR;
+  if (is_missing && !is_in_a_grant(path)) return refuse(code::kPermissionDenied);
+  if (answer.error != 0) return refuse(answer.error);
+  Opened opened{std::move(answer.opened), {}};
+  if (::fstat(opened.fd.get(), &opened.st) != 0) return refuse(errno);
+  if (is_in_proc(opened.fd, opened.st)) return refuse(code::kPermissionDenied);
+  return opened;
+}
+
+// A mode that says no to everybody is meant: root is not asked otherwise.
+Expected<Opened> Reach::open(const std::string& path, int flags) {
+  auto opened = open_any(path, flags);
+  if (!opened) return opened;
+  const mode_t mode = opened->st.st_mode;
+  if (S_ISDIR(mode)) return refuse(code::kIsDirectory);
+  if (!S_ISREG(mode)) return refuse(code::kNotAFile);
+  const int access = flags & O_ACCMODE;
+  const bool is_unreadable = access != O_WRONLY && (mode & 0444) == 0;
+  const bool is_read_only = access != O_RDONLY && (mode & 0222) == 0;
+  if (is_unreadable || is_read_only) return refuse(code::kPermissionDenied);
+  return opened;
+}
+
+Expected<Opened> Reach::open_directory(const std::string& path) { return open_any(path, O_RDONLY | O_DIRECTORY); }
+
+int Reach::make_directory(const std::string& path) {
+  const supervise::NameCall call = supervise::MakeDirectory{supervise::Target{.path = path}, kNewDirectory};
+  return supervise::change_name(call, at_path(path), supervise::Origin{}, umask_, names_);
+}
+
+Expected<void> Reach::make_parents(const std::string& path) {
+  const std::string above = without_last_name(path);
+  if (above == "/") return {};
+  int error = make_directory(above);
+  if (error == ENOENT) {
+    if (auto made = make_parents(above); !made) return made;
+    error = make_directory(above);
+  }
+  if (error == 0 || error == EEXIST) return {};
+  // One that is there need not be made: a protected directory, or one above all grants.
+  struct stat st {};
+  if (::stat(above.c_str(), &st) == 0 && S_ISDIR(st.st_mode)) return {};
+  return refuse(error);
+}
+
+int Reach::remove(const Fd& directory, const std::string& name, bool is_directory) {
+  supervise::Origin origin{.fd = Fd(::fcntl(directory.get(), F_DUPFD_CLOEXEC, 3)), .path = name};
+  if (!origin.fd.valid()) return errno;
+  const supervise::NameCall call = supervise::Remove{supervise::Target{.path = name}, is_directory};
+  return supervise::change_name(call, origin, supervise::Origin{}, umask_, names_);
+}
+
+bool Reach::is_closed(const std::string& place, const struct stat* object, plan::Use use) const {
+  std::optional<kernel::Identity> identity;
+  if (object != nullptr) identity = kernel::Identity{object->st_dev, object->st_ino, object->st_mode};
+  return names_.check(place, identity, use) != 0;
+}
+
+}  // namespace nono::files
