@@ -24,7 +24,8 @@ constexpr std::uint64_t kMostMatches = 100'000;
 constexpr std::size_t kMostTextBytes = std::size_t{64} * 1024 * 1024;  // of all matches
 constexpr std::size_t kMostLineText = std::size_t{1024} * 1024;        // of one; the rest is left out
 constexpr std::size_t kChunk = std::size_t{64} * 1024;
-constexpr std::size_t kMostLine = std::size_t{16} * 1024 * 1024;  // a longer one is not text
+constexpr std::size_t kLargeChunk = std::size_t{512} * 1024;  // for files that do not fit into the other
+constexpr std::size_t kMostLine = std::size_t{16} * 1024 * 1024;  // about; a longer one is not text
 constexpr std::size_t kBatch = 8;        // files that one thread takes at once
 constexpr std::size_t kMostForOne = 64;  // files
 
@@ -35,62 +36,66 @@ class FileSearch {
  public:
   FileSearch(const Literal& literal, std::uint64_t most) : literal_(literal), most_(most) {}
 
-  // The lines found, `most` at most.
-  std::vector<MatchedLine> search(const Fd& file) {
+  // The lines found, `most` at most. `size`: of the file, as it was.
+  std::vector<MatchedLine> search(const Fd& file, std::uint64_t size) {
     lines_.clear();
     number_ = 0;
-    std::size_t kept = 0;  // of an unfinished line
-    for (;;) {
-      if (size_ - kept < kChunk / 2) {
-        if (size_ >= kMostLine) return {};
-        grow(kept);
+    std::uint64_t total = 0;  // bytes read
+    std::size_t kept = 0;     // of them, of an unfinished line
+    for (bool is_end = false; !is_end;) {
+      const bool is_small = size_ - kept < kChunk / 2 || (size_ < kLargeChunk && size > size_);
+      if (is_small && !grow(kept)) return {};
+      std::size_t held = kept;
+      while (held < size_ && !is_end) {
+        const ssize_t more = ::read(file.get(), buffer_.get() + held, size_ - held);
+        if (more < 0 && errno == EINTR) continue;
+        if (more < 0) return {};
+        held += static_cast<std::size_t>(more);
+        total += static_cast<std::size_t>(more);
+        is_end = more == 0 || (held < size_ && total == size);
       }
-      const ssize_t size = ::read(file.get(), buffer_.get() + kept, size_ - kept);
-      if (size < 0 && errno == EINTR) continue;
-      if (size < 0) return {};  // a directory, or something that cannot be read
-      const std::string_view fresh(buffer_.get() + kept, static_cast<std::size_t>(size));
-      if (std::memchr(fresh.data(), 0, fresh.size()) != nullptr) return {};
-      const std::string_view all(buffer_.get(), kept + fresh.size());
-      if (size == 0) {
-        look(all);
-        return std::move(lines_);
-      }
-      const std::size_t end = fresh.rfind('\n');
-      if (end == std::string_view::npos) {
-        kept = all.size();
-        continue;
-      }
-      const std::string_view whole = all.substr(0, kept + end + 1);
-      look(whole);
+      if (std::memchr(buffer_.get() + kept, 0, held - kept) != nullptr) return {};
+      const std::string_view all(buffer_.get(), held);
+      const std::string_view whole = is_end ? all : all.substr(0, all.rfind('\n') + 1);
+      if (!look(whole)) break;
+      if (!is_end) count(whole);
       kept = all.size() - whole.size();
-      std::memmove(buffer_.get(), whole.data() + whole.size(), kept);
+      std::memmove(buffer_.get(), buffer_.get() + whole.size(), kept);
     }
+    return std::move(lines_);
   }
 
  private:
-  // `text`: whole lines.
-  void look(std::string_view text) {
-    std::size_t at = 0;  // a line's beginning; the lines before it are counted
-    while (at < text.size() && lines_.size() < most_) {
+  // `text`: whole lines. False: enough is found.
+  bool look(std::string_view text) {
+    counted_ = 0;
+    for (std::size_t at = 0; at < text.size();) {
       const std::size_t found = literal_.find(text.substr(at));
-      if (found == std::string_view::npos || at + found == text.size()) break;
-      const std::size_t feed = found == 0 ? std::string_view::npos : text.rfind('\n', at + found - 1);
-      const std::size_t begin = feed == std::string_view::npos || feed < at ? at : feed + 1;
+      if (found == std::string_view::npos || at + found == text.size()) return true;
+      if (lines_.size() == most_) return false;
+      const std::size_t feed = at + found == 0 ? std::string_view::npos : text.rfind('\n', at + found - 1);
+      const std::size_t begin = feed == std::string_view::npos ? 0 : feed + 1;
       const std::size_t end = std::min(text.find('\n', begin), text.size());
-      number_ += count_lines(text.substr(at, begin - at)) + 1;
+      number_ += count_lines(text.substr(counted_, begin - counted_));
+      counted_ = begin;
       const std::string_view line = without_return(text.substr(begin, end - begin));
-      lines_.push_back({number_, std::string(line.substr(0, kMostLineText))});
+      lines_.push_back({number_ + 1, std::string(line.substr(0, kMostLineText))});
       at = std::min(end + 1, text.size());
     }
-    number_ += count_lines(text.substr(at));
+    return true;
   }
 
-  void grow(std::size_t kept) {
-    const std::size_t size = std::max(kChunk, 2 * size_);
+  void count(std::string_view text) { number_ += count_lines(text.substr(counted_)); }
+
+  // False: what is kept is no line of a text any more.
+  bool grow(std::size_t kept) {
+    if (size_ >= kMostLine) return false;
+    const std::size_t size = size_ == 0 ? kChunk : 8 * size_;
     auto larger = std::make_unique_for_overwrite<char[]>(size);
     if (kept > 0) std::memcpy(larger.get(), buffer_.get(), kept);
     buffer_ = std::move(larger);
     size_ = size;
+    return true;
   }
 
   const Literal& literal_;
@@ -98,7 +103,8 @@ class FileSearch {
   std::unique_ptr<char[]> buffer_;
   std::size_t size_ = 0;
   std::vector<MatchedLine> lines_;
-  std::uint64_t number_ = 0;
+  std::uint64_t number_ = 0;   // lines before `counted_`
+  std::size_t counted_ = 0;    // in the text that is looked at
 };
 
 // Files in their order, by several threads; ended when those that come first have enough.
@@ -162,7 +168,7 @@ class Search {
     if (!file.valid() || ::fstat(file.get(), &st) != 0 || !S_ISREG(st.st_mode)) return {};
     if (st.st_dev != root_.st.st_dev && is_in_proc(file, st)) return {};
     if (!reach_.reads_freely() && reach_.is_closed(cat(place_, "/", name), &st, plan::Use::kRead)) return {};
-    return search.search(file);
+    return search.search(file, static_cast<std::uint64_t>(st.st_size));
   }
 
   void finish(std::size_t batch, std::uint64_t count) {
@@ -196,7 +202,7 @@ Grepped grep_file(const Opened& file, const GrepQuery& query) {
   const std::uint64_t most = std::min(query.max_count.value_or(kMostMatches), kMostMatches);
   const Literal literal(query.pattern);
   Grepped result;
-  auto lines = FileSearch(literal, most + 1).search(file.fd);
+  auto lines = FileSearch(literal, most + 1).search(file.fd, static_cast<std::uint64_t>(file.st.st_size));
   result.is_cut = lines.size() > most;
   if (result.is_cut) lines.resize(most);
   if (!lines.empty()) result.files.push_back({{}, std::move(lines)});

@@ -9,7 +9,7 @@ when there is one to name; on Python 3.11 and later a note says what to change.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypedDict, final
 
 _Path: TypeAlias = str | os.PathLike[str] | os.PathLike[bytes]
@@ -574,3 +574,186 @@ def _spawn(
     max_memory_bytes: int | None = None,
     isolation: _Isolation = "auto",
 ) -> _Child: ...
+
+class FileError(Exception):
+    """A file tool did not do what it was asked for.
+
+    The message is `file_not_found`, `permission_denied`, `is_directory`, `not_a_directory`, `not_a_file` (a FIFO, a
+    socket, a device), `invalid_path`, `already_exists`, `not_a_text_file`, `string_not_found`, `multiple_occurrences`,
+    `too_large`, `invalid_pattern`, `pattern_too_broad`, or the system's words for anything else.
+    """
+
+@final
+class FilePage:
+    """What `FileTools.read` found."""
+
+    @property
+    def content(self) -> str | bytes:
+        """Lines, joined by line feeds, the last one without its end; bytes of a file that is not text."""
+    @property
+    def is_empty_file(self) -> bool:
+        """Nothing is in the file; then nothing else is said."""
+    @property
+    def no_lines_requested(self) -> bool:
+        """`limit` was 0 or less."""
+    @property
+    def start_line(self) -> int:
+        """Of text: number of the first line, from 1; 0 where there is none."""
+    @property
+    def end_line(self) -> int:
+        """Of text: number of the last line."""
+    @property
+    def total_lines(self) -> int | None:
+        """None where the rest of a file of more than 1 MiB would have to be read to know it."""
+    @property
+    def next_offset(self) -> int | None:
+        """For the next page; None when this one ends the file."""
+
+class _FileEntry(TypedDict):
+    path: str
+    is_dir: bool
+    size: int
+    modified_at: str
+
+class _FileMatch(TypedDict):
+    path: str
+    line: int
+    text: str
+
+class _FileTools:
+    """The file tools of one sandbox, without a process.
+
+    The work is done in C++ on threads of this process that Landlock confines to the grants of `caps`; denied and
+    protected names hold as for commands. Threads are made when they are needed. Nothing of a procfs is opened.
+
+    Paths are absolute. `shown_as` is what paths in results begin with instead of `path`. The GIL is released while a
+    tool works. Methods may be called from several threads at once.
+
+    Methods raise `FileError`; ValueError for text that cannot be encoded; RuntimeError after `close`, and where no
+    thread can be confined.
+    """
+
+    def __init__(self, caps: CapabilitySet, *, isolation: _Isolation = "auto") -> None:
+        """Copy `caps`.
+
+        Args:
+            caps: What the tools may do.
+            isolation: That of the sandbox's commands; what refuses these is refused here.
+
+        Raises:
+            RuntimeError: The kernel cannot enforce it.
+        """
+    def close(self) -> None:
+        """End the threads. May be called again."""
+    def ls(self, path: _Path, shown_as: _Path) -> list[_FileEntry]:
+        """What is in a directory, sorted by the bytes of the names; size in bytes, time as ISO 8601 in UTC."""
+    def read(self, path: _Path, offset: int = 0, limit: int = 2000, binary: bool = False) -> FilePage:
+        """A page of a file: `limit` lines after the first `offset`, 512,000 bytes at most.
+
+        With `binary`, or when the file turns out not to be UTF-8, all of it up to 512,000 bytes.
+        """
+    def write(self, path: _Path, content: str, replace: bool = True) -> None:
+        """Make `content` the whole of a file, at once, and make the directories that it is in.
+
+        Raises:
+            FileError: `already_exists` without `replace`.
+        """
+    def edit(self, path: _Path, old: str, new: str, replace_all: bool = False) -> int:
+        """Replace literal text in a file of up to 64 MiB; the number of replacements.
+
+        Where `old` does not occur as it is, its line ends are tried as CRLF and as LF, and `new` gets the same.
+
+        Raises:
+            ValueError: `old` is empty.
+        """
+    def delete(self, path: _Path) -> None:
+        """Remove a file, a link, or a directory with all it holds."""
+    def glob(
+        self, pattern: str, path: _Path, shown_as: _Path, top_level: bool = False, directories: bool = False
+    ) -> tuple[list[_FileEntry], Literal["budget", "unreadable"] | None]:
+        """Files below a directory by name, sorted, and why they may not be all: 5 seconds or 10,000 files were not
+        enough, or a directory could not be read.
+
+        Args:
+            pattern: `*`, `?`, `[a-z]`, `{a,b}`; without a slash about names at any depth, with one about paths below
+                `path`, where `**` is any number of directories. A name with a dot first takes a pattern with one.
+            path: Where to look.
+            shown_as: See above; empty for relative paths.
+            top_level: A pattern without a slash is about the names in `path` itself.
+            directories: Find directories as well.
+        """
+    def grep(
+        self,
+        pattern: str,
+        path: _Path,
+        shown_as: _Path,
+        glob: str | None = None,
+        max_count: int | None = None,
+        skip: Sequence[str] = (),
+    ) -> tuple[list[_FileMatch], bool]:
+        """Lines that hold a literal text, sorted by path and line, and whether there may be more.
+
+        Files with a 0 byte have no lines. At most 15 seconds, 100,000 matches, 64 MiB of text.
+
+        Args:
+            pattern: Each line of it is looked for.
+            path: A directory, or one file.
+            shown_as: See above.
+            glob: Of the files, as in `glob`.
+            max_count: Matches in all.
+            skip: Names of directories that are not entered, but for `path` itself.
+        """
+    def upload(self, files: Iterable[tuple[_Path, bytes]]) -> list[str | None]:
+        """Write files as `write` does; for each None or the message of its FileError."""
+    def download(self, paths: Sequence[_Path]) -> list[bytes | str]:
+        """Read whole files of up to 64 MiB; for each its content or the message of its FileError."""
+    def _start_ls(self, notifier: _Notifier, path: _Path, shown_as: _Path) -> _Ticket: ...
+    def _start_read(
+        self, notifier: _Notifier, path: _Path, offset: int = 0, limit: int = 2000, binary: bool = False
+    ) -> _Ticket: ...
+    def _start_write(self, notifier: _Notifier, path: _Path, content: str, replace: bool = True) -> _Ticket: ...
+    def _start_edit(
+        self, notifier: _Notifier, path: _Path, old: str, new: str, replace_all: bool = False
+    ) -> _Ticket: ...
+    def _start_delete(self, notifier: _Notifier, path: _Path) -> _Ticket: ...
+    def _start_glob(
+        self,
+        notifier: _Notifier,
+        pattern: str,
+        path: _Path,
+        shown_as: _Path,
+        top_level: bool = False,
+        directories: bool = False,
+    ) -> _Ticket: ...
+    def _start_grep(
+        self,
+        notifier: _Notifier,
+        pattern: str,
+        path: _Path,
+        shown_as: _Path,
+        glob: str | None = None,
+        max_count: int | None = None,
+        skip: Sequence[str] = (),
+    ) -> _Ticket: ...
+    def _start_upload(self, notifier: _Notifier, files: Iterable[tuple[_Path, bytes]]) -> _Ticket: ...
+    def _start_download(self, notifier: _Notifier, paths: Sequence[_Path]) -> _Ticket: ...
+
+@final
+class _Notifier:
+    """Tells an event loop which calls of file tools have ended."""
+
+    def fileno(self) -> int:
+        """Readable when there are any."""
+    def take(self) -> list[int]:
+        """Their numbers, each once. Never waits."""
+
+@final
+class _Ticket:
+    """A call of a file tool that an event loop waits for."""
+
+    @property
+    def number(self) -> int: ...
+    def cancel(self) -> None:
+        """End a search at its next look up; nothing else is cut short."""
+    def result(self) -> Any:
+        """Once, after the notifier has told it; raises what the tool raised."""
