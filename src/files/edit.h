@@ -1,7 +1,4 @@
-// The edit tool: replaces literal text in a file, true to its line ends.
-//
-// Agents see CRLF as LF, so the text is looked for as given, then with CRLF, then with LF line ends; the first that occurs
-// decides, and the new text gets the same ends.
+// The edit tool: replaces literal text in a file (text_edit.h), at once.
 #pragma once
 
 #include <cstdint>
@@ -10,21 +7,11 @@
 
 #include "files/failure.h"
 #include "files/reach.h"
+#include "files/text_edit.h"
 
 namespace nono::files {
 
-enum class Occurrences { kOne, kAll };  // of the old text: there must be exactly one, or all are replaced
-
-struct Edited {
-  std::string content;
-  std::uint64_t occurrences = 0;
-};
-
-// `old_text` is not empty. Failures: kNotText, kStringNotFound, kSeveralOccurrences.
-[[nodiscard]] Expected<Edited> edit_text(std::string_view content, std::string_view old_text, std::string_view new_text,
-                                         Occurrences which);
-
-// How many were replaced. Failures: those, of Reach::open for reading and writing, and of replace_content.
+// How many were replaced. Failures: those of edit_text, of Reach::open for reading and writing, and of replace_content.
 [[nodiscard]] Expected<std::uint64_t> edit_file(Reach& reach, const std::string& path, std::string_view old_text,
                                                 std::string_view new_text, Occurrences which);
 

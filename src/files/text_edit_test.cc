@@ -1,4 +1,4 @@
-#include "files/edit.h"
+#include "files/text_edit.h"
 
 #include <gtest/gtest.h>
 
