@@ -1,5 +1,7 @@
 #include "files/crew.h"
 
+#include <sys/prctl.h>
+
 #include <algorithm>
 #include <chrono>
 #include <condition_variable>
@@ -19,7 +21,7 @@ namespace {
 constexpr std::size_t kMostThreads = 32;
 
 constexpr std::chrono::seconds kPutOff{1};
-constexpr std::size_t kMostPutOff = 64;
+constexpr std::size_t kMostPutOff = 16;
 
 std::size_t most_helpers() { return std::clamp(std::thread::hardware_concurrency(), 1U, 8U) - 1; }
 
@@ -88,6 +90,7 @@ Crew::Member* Crew::add_member() {
   try {
     member->thread = std::thread([this, confined, added = member.get()] {
       added->id = ::gettid();
+      (void)::prctl(PR_SET_NAME, "nono-files");
       const bool is_confined = supervise::confine_this_thread(ruleset_.get(), kept_capabilities_);
       confined->set_value(is_confined);
       if (is_confined) serve(*added);
