@@ -21,7 +21,6 @@ void bind_exec(nb::module_& module);
 void bind_async_child(nb::module_& module);
 void bind_plan(nb::module_& module);
 void bind_diagnostics(nb::module_& module);
-void bind_notifier(nb::module_& module);
 void bind_file_tools(nb::module_& module);
 
 }  // namespace nono::python

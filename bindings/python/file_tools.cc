@@ -1,7 +1,6 @@
 // FileTools: the file tools of one sandbox. Each is bound twice, as a method that waits and as one that tells a Notifier.
 #include <unistd.h>
 
-#include <atomic>
 #include <chrono>
 #include <ctime>
 
@@ -17,7 +16,6 @@
 #include "files/remove.h"
 #include "files/write.h"
 #include "gil.h"
-#include "notifier.h"
 #include "operation.h"
 #include "request.h"
 
@@ -270,11 +268,15 @@ Operation download(Any paths) {
 
 // --- the class -------------------------------------------------------------------------------------
 
+// Tells event loops which operations of these tools have ended.
+struct Notifier {
+  std::shared_ptr<files::Ended> ended;
+};
+
 // An operation that an event loop waits for. One that nobody waits for any more is ended as soon as it looks up.
 class Ticket {
  public:
-  Ticket(std::shared_ptr<files::Tools> tools, Operation operation, std::uint64_t number)
-      : tools_(std::move(tools)), operation_(std::move(operation)), number_(number) {}
+  Ticket(std::shared_ptr<files::Tools> tools, Operation operation) : tools_(std::move(tools)), operation_(std::move(operation)) {}
   Ticket(Ticket&&) = default;
   Ticket& operator=(Ticket&&) = delete;
   ~Ticket() {
@@ -285,13 +287,11 @@ class Ticket {
   }
 
   void cancel() const { *operation_.cancelled = true; }
-  [[nodiscard]] std::uint64_t number() const { return number_; }
   nb::object result() const { return operation_.finish(); }
 
  private:
   std::shared_ptr<files::Tools> tools_;
   Operation operation_;
-  std::uint64_t number_;
 };
 
 class FileTools {
@@ -339,16 +339,17 @@ class FileTools {
     return operation.finish();
   }
 
-  Ticket start(const Notifier& notifier, Operation operation) const {
-    static std::atomic<std::uint64_t> last{0};
+  // `number` is told to the notifier when it has ended.
+  Ticket start(std::uint64_t number, Operation operation) const {
     auto tools = open();
-    const std::uint64_t number = ++last;
-    check(tools->start(operation.purpose, [tool = operation.tool, number, ended = notifier.ended](Crew& crew, Reach& reach) {
+    check(tools->start(operation.purpose, [tool = operation.tool, number](Crew& crew, Reach& reach) {
       tool(crew, reach);
-      ended->add(number);
+      crew.ended()->tell(number);
     }));
-    return {std::move(tools), std::move(operation), number};
+    return {std::move(tools), std::move(operation)};
   }
+
+  [[nodiscard]] Notifier notifier() const { return {take(open()->ended())}; }
 
  private:
   [[nodiscard]] std::shared_ptr<files::Tools> open() const {
@@ -378,8 +379,8 @@ void def_tool(nb::class_<FileTools>& tools, const char* name, const char* start_
       name, [make](const FileTools& self, Arguments... arguments) { return self.run(make(arguments...)); }, extra...);
   tools.def(
       start_name,
-      [make](const FileTools& self, const Notifier& notifier, Arguments... arguments) { return self.start(notifier, make(arguments...)); },
-      nb::arg("notifier"), extra...);
+      [make](const FileTools& self, std::uint64_t number, Arguments... arguments) { return self.start(number, make(arguments...)); },
+      nb::arg("number"), extra...);
 }
 
 }  // namespace
@@ -401,14 +402,22 @@ void bind_file_tools(nb::module_& module) {
       .def_prop_ro("total_lines", [](const files::Page& page) { return or_none(page.total_lines); })
       .def_prop_ro("next_offset", [](const files::Page& page) { return or_none(page.next_offset); });
 
+  nb::class_<Notifier>(module, "_Notifier", nb::is_final())
+      .def("fileno", [](const Notifier& self) { return self.ended->descriptor(); })
+      .def("take", [](const Notifier& self) {
+        nb::list numbers;
+        for (const std::uint64_t number : self.ended->take()) numbers.append(nb::int_(number));
+        return numbers;
+      });
+
   nb::class_<Ticket>(module, "_Ticket", nb::is_final())
-      .def_prop_ro("number", &Ticket::number)
       .def("cancel", &Ticket::cancel)
       .def("result", &Ticket::result);
 
   nb::class_<FileTools> tools(module, "_FileTools");
   tools.def(nb::init<const capability::CapabilitySet&, Any>(), nb::arg("caps"), nb::kw_only(), nb::arg("isolation") = "auto");
   tools.def("close", &FileTools::close);
+  tools.def("_notifier", &FileTools::notifier);
   def_tool(tools, "ls", "_start_ls", &list_files, nb::arg("path"), nb::arg("shown_as"));
   def_tool(tools, "read", "_start_read", &read_file, nb::arg("path"), nb::arg("offset") = 0, nb::arg("limit") = 2000, nb::arg("binary") = false);
   def_tool(tools, "write", "_start_write", &write_file, nb::arg("path"), nb::arg("content"), nb::arg("replace") = true);

@@ -19,6 +19,5 @@ NB_MODULE(_nono_py, module) {
   bind_async_child(module);
   bind_plan(module);
   bind_diagnostics(module);
-  bind_notifier(module);
   bind_file_tools(module);
 }

@@ -1,8 +1,11 @@
 #include "files/crew.h"
 
+#include <sys/eventfd.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <future>
@@ -10,7 +13,10 @@
 #include <system_error>
 #include <utility>
 
+#include "base/text.h"
+#include "kernel/fd_table.h"
 #include "kernel/signals.h"
+#include "kernel/uapi.h"
 #include "launch/rulesets.h"
 #include "supervise/hand.h"
 
@@ -20,6 +26,7 @@ namespace {
 // Work that waits for a disk or another machine holds a thread; more of it than this waits for each other.
 constexpr std::size_t kMostThreads = 32;
 
+constexpr int kAnywhere = -1;  // no processor in particular
 constexpr std::chrono::seconds kPutOff{1};
 constexpr std::size_t kMostPutOff = 16;
 
@@ -29,13 +36,19 @@ std::size_t most_helpers() { return std::clamp(std::thread::hardware_concurrency
 
 Result<std::unique_ptr<Crew>> Crew::of(const plan::Plan& plan) {
   Fd ruleset = NONO_TRY(launch::make_ruleset(supervise::Rules(plan).landlock));
+  Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!event.valid()) return fail(ErrorKind::kIo, cat("eventfd: ", os_error(errno)));
+  event = NONO_TRY(kernel::above_stdio(std::move(event)));
   std::optional<std::uint64_t> kept;
   if (plan.facts.capabilities != 0) kept = plan.kept_capabilities;
-  return std::unique_ptr<Crew>(new Crew(std::move(ruleset), kept));  // NOLINT: the constructor is private
+  return std::unique_ptr<Crew>(new Crew(std::move(ruleset), std::move(event), kept));  // NOLINT: the constructor is private
 }
 
-Crew::Crew(Fd ruleset, std::optional<std::uint64_t> kept_capabilities)
-    : ruleset_(std::move(ruleset)), kept_capabilities_(kept_capabilities), process_(::getpid()) {
+Crew::Crew(Fd ruleset, Fd event, std::optional<std::uint64_t> kept_capabilities)
+    : ruleset_(std::move(ruleset)),
+      ended_(std::make_shared<Ended>(std::move(event))),
+      kept_capabilities_(kept_capabilities),
+      process_(::getpid()) {
   if (::sched_getaffinity(0, sizeof processors_, &processors_) != 0) CPU_ZERO(&processors_);
 }
 
@@ -55,22 +68,63 @@ bool Crew::give(Work work, int processor) {
   Member* member = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    if (!idle_.empty()) {
-      member = idle_.back();
-      idle_.pop_back();
-    } else {
-      member = add_member();
-    }
-    if (member == nullptr) {
-      if (members_.empty()) return false;
+    if (members_.empty() && !found()) return false;
+    if (idle_.empty()) {
       waiting_.push_back(std::move(work));
       return true;
     }
+    member = idle_.back();
+    idle_.pop_back();
+    member->is_last = idle_.empty();
   }
   move(*member, processor);
   member->work = std::move(work);
   member->wake.release();
   return true;
+}
+
+// The first thread. What it gives up the others do not have, for they are made by one of these.
+bool Crew::found() {
+  auto member = std::make_unique<Member>();
+  const auto confined = std::make_shared<std::promise<bool>>();
+  const kernel::BlockAllSignals no_handler_runs_there;
+  try {
+    member->thread = std::thread([this, confined, first = member.get()] {
+      (void)::prctl(PR_SET_NAME, "nono-files");
+      const bool is_confined = leave_descriptors() && supervise::confine_this_thread(ruleset_.get(), kept_capabilities_);
+      confined->set_value(is_confined);
+      if (is_confined) serve(*first);
+    });
+  } catch (const std::system_error&) {  // no thread to be had
+    return false;
+  }
+  if (!confined->get_future().get()) {
+    member->thread.join();
+    return false;
+  }
+  members_.push_back(std::move(member));
+  return true;
+}
+
+// By a thread of the crew.
+void Crew::add_member() {
+  const std::lock_guard lock(mutex_);
+  if (is_closing_ || members_.size() == kMostThreads) return;
+  auto member = std::make_unique<Member>();
+  try {
+    member->thread = std::thread([this, added = member.get()] { serve(*added); });
+  } catch (const std::system_error&) {  // then those that there are have to do
+    return;
+  }
+  members_.push_back(std::move(member));
+}
+
+bool Crew::leave_descriptors() const {
+  const auto close_all = [](unsigned from, unsigned to, unsigned flags) {
+    return from > to || ::syscall(kernel::kNrCloseRange, from, to, flags) == 0;
+  };
+  const auto [low, high] = std::minmax({static_cast<unsigned>(ruleset_.get()), static_cast<unsigned>(ended_->descriptor())});
+  return close_all(high + 1, ~0U, kernel::kCloseRangeUnshare) && close_all(low + 1, high - 1, 0) && close_all(3, low - 1, 0);
 }
 
 // It sleeps, and goes on there. Where that is refused it stays where it was.
@@ -82,37 +136,13 @@ void Crew::move(Member& member, int processor) const {
   if (::sched_setaffinity(member.id, sizeof only, processor >= 0 ? &only : &processors_) == 0) member.processor = processor;
 }
 
-Crew::Member* Crew::add_member() {
-  if (members_.size() == kMostThreads) return nullptr;
-  auto member = std::make_unique<Member>();
-  const auto confined = std::make_shared<std::promise<bool>>();
-  const kernel::BlockAllSignals no_handler_runs_there;
-  try {
-    member->thread = std::thread([this, confined, added = member.get()] {
-      added->id = ::gettid();
-      (void)::prctl(PR_SET_NAME, "nono-files");
-      const bool is_confined = supervise::confine_this_thread(ruleset_.get(), kept_capabilities_);
-      confined->set_value(is_confined);
-      if (is_confined) serve(*added);
-    });
-  } catch (const std::system_error&) {  // no thread to be had
-    return nullptr;
-  }
-  if (!confined->get_future().get()) {
-    member->thread.join();
-    return nullptr;
-  }
-  members_.push_back(std::move(member));
-  return members_.back().get();
-}
-
 Crew::Member*& Crew::current() {
   thread_local Member* member = nullptr;
   return member;
 }
 
 void Crew::share(const Work& work) {
-  if (Member* self = current()) move(*self, -1);
+  if (Member* self = current()) move(*self, kAnywhere);
   struct Shared {
     std::mutex mutex;
     std::condition_variable changed;
@@ -173,23 +203,30 @@ void Crew::wait(Member& member) {
   member.wake.acquire();
 }
 
+// Empty: the crew ends.
+Crew::Work Crew::next(Member& member) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (!waiting_.empty()) {
+      Work work = std::move(waiting_.front());
+      waiting_.pop_front();
+      member.is_last = idle_.empty();
+      return work;
+    }
+    if (is_closing_) return nullptr;
+    idle_.push_back(&member);
+  }
+  wait(member);
+  return std::move(member.work);
+}
+
 void Crew::serve(Member& member) {
   current() = &member;
-  for (bool is_closing = false; !is_closing;) {
-    wait(member);
-    for (Work work = std::move(member.work); work;) {
-      work();
-      work = nullptr;
-      const std::lock_guard lock(mutex_);
-      if (!waiting_.empty()) {
-        work = std::move(waiting_.front());
-        waiting_.pop_front();
-      } else if (!is_closing_) {
-        idle_.push_back(&member);
-      }
-    }
-    const std::lock_guard lock(mutex_);
-    is_closing = is_closing_;
+  member.id = ::gettid();
+  move(member, kAnywhere);
+  while (Work work = next(member)) {
+    if (member.is_last) add_member();
+    work();
   }
   do_put_off();
 }

@@ -1,9 +1,12 @@
 // Crew: threads of this process that Landlock confines as it does the sandbox's commands, for as long as they live; the
-// file tools run on them. A thread is made when there is work and no other is idle, up to a bound.
+// file tools run on them. There is always one to spare, up to a bound, and none before there is work.
 //
-// Any thread may give work. Destroying it waits for the work that is being done; what has not begun is dropped, so whoever
-// waits for that keeps the crew. In a fork of the process a crew has no threads, and can be neither used nor destroyed:
-// let go of it and make another one (is_ours).
+// They have a table of descriptors of their own. In one shared with the host, closing a file that the host has locked
+// (fcntl, as SQLite does) would let go of its lock. So no descriptor passes between them but those that Crew says.
+//
+// Any thread of the host may give work. Destroying it waits for the work that is being done; what has not begun is dropped,
+// so whoever waits for that keeps the crew. In a fork of the process a crew has no threads, and can be neither used nor
+// destroyed: let go of it and make another one (is_ours).
 #pragma once
 
 #include <sched.h>
@@ -22,6 +25,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "files/ended.h"
 #include "plan/plan.h"
 
 namespace nono::files {
@@ -48,26 +52,32 @@ class Crew {
   void share(const Work& work);
 
   [[nodiscard]] bool is_ours() const { return process_ == ::getpid(); }
+  [[nodiscard]] const std::shared_ptr<Ended>& ended() const { return ended_; }
 
  private:
   struct Member {
     std::thread thread;
     pid_t id = 0;
-    int processor = -1;  // the only one that it may use; none: all
-    Work work;           // set before `wake`
+    int processor = -2;     // the only one that it may use; -1: all; at first those of the thread that made it
+    Work work;              // set before `wake`
+    bool is_last = false;   // nobody is left to spare: it makes another one before it begins
     std::binary_semaphore wake{0};
   };
 
-  Crew(Fd ruleset, std::optional<std::uint64_t> kept_capabilities);
+  Crew(Fd ruleset, Fd event, std::optional<std::uint64_t> kept_capabilities);
   [[nodiscard]] bool give(Work work, int processor);
-  [[nodiscard]] Member* add_member();
+  [[nodiscard]] bool found();
+  void add_member();
+  [[nodiscard]] bool leave_descriptors() const;
   void move(Member& member, int processor) const;
   void serve(Member& member);
+  Work next(Member& member);
   void wait(Member& member);
   void do_put_off();
   static Member*& current();  // the calling thread, if it is one of a crew's
 
-  const Fd ruleset_;
+  const Fd ruleset_;                     // in both tables, as `ended_`'s
+  const std::shared_ptr<Ended> ended_;
   const std::optional<std::uint64_t> kept_capabilities_;
   const pid_t process_;
   cpu_set_t processors_{};

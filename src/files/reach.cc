@@ -10,7 +10,6 @@
 #include <shared_mutex>
 #include <utility>
 
-#include "capability/denials_here.h"
 #include "capability/path_resolution.h"
 #include "kernel/uapi.h"
 #include "supervise/name_change.h"
@@ -22,16 +21,10 @@ namespace {
 constexpr mode_t kNewFile = 0666;
 constexpr mode_t kNewDirectory = 0777;
 
-capability::DenialList denials_for(const capability::CapabilitySet& set, Purpose purpose) {
-  const auto is_literal = [](const capability::Denial& denial) { return !denial.is_pattern(); };
-  const bool asks = purpose == Purpose::kChanges || std::ranges::any_of(set.denials().own(), is_literal);
-  return asks ? capability::denials_here(set) : set.denials();
-}
-
-bool closes_reads(const capability::CapabilitySet& set) {
-  const auto& denials = set.denials();
-  return std::any_of(denials.begin(), denials.end(), [](const capability::Denial& denial) { return denial.closes == capability::Closes::kAll; }) ||
-         std::ranges::any_of(set.fs(), [](const capability::FsCapability& grant) { return grant.pattern.has_value(); });
+bool closes_reads(const capability::GrantList& grants, const capability::DenialList& denials) {
+  const auto closes_all = [](const capability::Denial& denial) { return denial.closes == capability::Closes::kAll; };
+  return std::any_of(denials.begin(), denials.end(), closes_all) ||
+         std::ranges::any_of(grants, [](const capability::FsCapability& grant) { return grant.pattern.has_value(); });
 }
 
 // As text: what `path` is in or would be made in.
@@ -52,8 +45,8 @@ bool is_in_proc(const Fd& object, const struct stat& st) {
   return ::fstatfs(object.get(), &about) != 0 || about.f_type == PROC_SUPER_MAGIC;
 }
 
-Reach::Reach(const capability::CapabilitySet& set, Purpose purpose, mode_t umask)
-    : grants_(set.fs()), names_(grants_, denials_for(set, purpose)), reads_freely_(!closes_reads(set)), umask_(umask) {}
+Reach::Reach(capability::GrantList grants, capability::DenialList denials, mode_t umask)
+    : grants_(std::move(grants)), reads_freely_(!closes_reads(grants_, denials)), names_(grants_, std::move(denials)), umask_(umask) {}
 
 bool Reach::is_in_a_grant(const std::string& path) const {
   const std::string place = capability::canonicalize_existing_part(path);

@@ -25,12 +25,9 @@ struct Opened {
   struct stat st;
 };
 
-// Whether names are looked up anew that a command may have made since the sandbox was (a repository's config).
-enum class Purpose { kReads, kChanges };
-
 class Reach {
  public:
-  Reach(const capability::CapabilitySet& set, Purpose purpose, mode_t umask);
+  Reach(capability::GrantList grants, capability::DenialList denials, mode_t umask);
   Reach(const Reach&) = delete;
   Reach& operator=(const Reach&) = delete;
 
@@ -59,8 +56,8 @@ class Reach {
   [[nodiscard]] bool is_in_a_grant(const std::string& path) const;
 
   capability::GrantList grants_;
-  supervise::DeniedNames names_;
   bool reads_freely_;
+  supervise::DeniedNames names_;
   mode_t umask_;
   std::vector<Fd> written_;
 };

@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
+#include "capability/denials_here.h"
 #include "launch/plan_here.h"
 #include "supervise/origin.h"
 
@@ -17,6 +19,12 @@ namespace {
 void flush(const Fd& file) {
   struct stat st {};
   if (::fstat(file.get(), &st) == 0 && st.st_nlink > 0) (void)::sync_file_range(file.get(), 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+capability::DenialList denials_for(const capability::CapabilitySet& set, Purpose purpose) {
+  const auto is_literal = [](const capability::Denial& denial) { return !denial.is_pattern(); };
+  const bool asks = purpose == Purpose::kChanges || std::ranges::any_of(set.denials().own(), is_literal);
+  return asks ? capability::denials_here(set) : set.denials();
 }
 
 }  // namespace
@@ -44,10 +52,16 @@ Result<Crew*> Tools::crew() {
   return known;
 }
 
+Result<std::shared_ptr<Ended>> Tools::ended() {
+  const Crew* crew = NONO_TRY(this->crew());
+  return crew->ended();
+}
+
+// The denials are looked up here, by the descriptors of the grants, which are the host's.
 Status Tools::start(Purpose purpose, Tool tool) {
   Crew* crew = NONO_TRY(this->crew());
-  const bool is_given = crew->give([this, crew, purpose, tool = std::move(tool)] {
-    Reach reach(capabilities_, purpose, umask_);
+  const bool is_given = crew->give([this, crew, denials = denials_for(capabilities_, purpose), tool = std::move(tool)] {
+    Reach reach(capabilities_.fs(), denials, umask_);
     tool(*crew, reach);
     for (Fd& file : reach.take_written()) {
       crew->put_off([written = std::make_shared<const Fd>(std::move(file))] { flush(*written); });

@@ -17,6 +17,9 @@
 
 namespace nono::files {
 
+// Whether names are looked up anew that a command may have made since the sandbox was (a repository's config).
+enum class Purpose { kReads, kChanges };
+
 class Tools {
  public:
   // Errors: as launch::plan_here: what refuses commands refuses the tools.
@@ -30,6 +33,9 @@ class Tools {
   // Returns at once; this object has to be there until the tool has ended. Errors: kSandboxInit, kIo: no confined thread can
   // be had, and the tool will not run.
   [[nodiscard]] Status start(Purpose purpose, Tool tool);
+
+  // For a tool that tells an event loop of its end; a fork of the process has another one. Errors: as `start`.
+  [[nodiscard]] Result<std::shared_ptr<Ended>> ended();
 
  private:
   Tools(capability::CapabilitySet capabilities, plan::Plan plan, mode_t umask);

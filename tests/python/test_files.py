@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import os
 import signal
 import subprocess
@@ -335,3 +336,27 @@ def test_interpreters_signal_handlers_stay_with_the_host(tools: FileTools, work:
     assert theirs
     for status in theirs:
         assert int(status.split("SigBlk:")[1].split()[0], 16) & 1 << (signal.SIGINT - 1)
+
+
+LOCKED = """
+import fcntl, sys
+with open(sys.argv[1], "r+") as file:
+    try:
+        fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        print("free")
+    except OSError:
+        print("locked")
+"""
+
+
+def test_locks_of_the_host_stay(tools: FileTools, work: Path) -> None:
+    """Closing a file lets go of all that a process has locked of it: a database that the host has open, say."""
+    path = work / "database"
+    path.write_text("needle")
+    with path.open("r+") as held:
+        fcntl.lockf(held, fcntl.LOCK_EX)
+        tools.read(path)
+        tools.grep("needle", work, work)
+        tools.download([str(path)])
+        result = subprocess.run([sys.executable, "-c", LOCKED, path], capture_output=True, text=True, check=True)
+        assert result.stdout == "locked\n"

@@ -2,47 +2,68 @@
 
 from __future__ import annotations
 
-from nono_py._nono_py import _FileTools, _Notifier
+import itertools
+import weakref
+
+from nono_py._nono_py import _FileTools
 
 TYPE_CHECKING = False  # typing costs more to import than all of this package
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    from nono_py._nono_py import FilePage, _FileEntry, _FileMatch, _Path, _Ticket
+    from nono_py._nono_py import CapabilitySet, FilePage, _FileEntry, _FileMatch, _Isolation, _Notifier, _Path, _Ticket
 
+_numbers = itertools.count(1)
 _PAGE = 2000  # lines
 
 
 class FileTools(_FileTools):
     """The file tools of one sandbox: see _nono_py.pyi. Here are the async ones, which need no thread of their own."""
 
+    def __init__(self, caps: CapabilitySet, *, isolation: _Isolation = "auto") -> None:
+        super().__init__(caps, isolation=isolation)
+        self._calls: dict[int, _Call] = {}
+        self._watched: dict[asyncio.AbstractEventLoop, _Notifier] = {}
+
+    def close(self) -> None:
+        """End the threads; calls that an event loop still waits for fail. May be called again."""
+        for call in self._calls.values():
+            call.tell(call.fail)
+        while self._watched:
+            loop, notifier = self._watched.popitem()
+            _call_in(loop, _unwatch, loop, notifier)
+        super().close()
+
+    def __del__(self) -> None:
+        self.close()
+
     async def als(self, path: _Path, shown_as: _Path) -> list[_FileEntry]:
         """Async version of `ls`."""
-        return await _ended(self._start_ls(_here().notifier, path, shown_as))
+        return await self._end_of(self._start_ls, path, shown_as)
 
     async def aread(self, path: _Path, offset: int = 0, limit: int = _PAGE, binary: bool = False) -> FilePage:
         """Async version of `read`."""
-        return await _ended(self._start_read(_here().notifier, path, offset, limit, binary))
+        return await self._end_of(self._start_read, path, offset, limit, binary)
 
     async def awrite(self, path: _Path, content: str, replace: bool = True) -> None:
         """Async version of `write`."""
-        await _ended(self._start_write(_here().notifier, path, content, replace))
+        await self._end_of(self._start_write, path, content, replace)
 
     async def aedit(self, path: _Path, old: str, new: str, replace_all: bool = False) -> int:
         """Async version of `edit`."""
-        return await _ended(self._start_edit(_here().notifier, path, old, new, replace_all))
+        return await self._end_of(self._start_edit, path, old, new, replace_all)
 
     async def adelete(self, path: _Path) -> None:
         """Async version of `delete`."""
-        await _ended(self._start_delete(_here().notifier, path))
+        await self._end_of(self._start_delete, path)
 
     async def aglob(
         self, pattern: str, path: _Path, shown_as: _Path, top_level: bool = False, directories: bool = False
     ) -> tuple[list[_FileEntry], str | None]:
         """Async version of `glob`. Cancelling it ends the search."""
-        return await _ended(self._start_glob(_here().notifier, pattern, path, shown_as, top_level, directories))
+        return await self._end_of(self._start_glob, pattern, path, shown_as, top_level, directories)
 
     async def agrep(
         self,
@@ -54,59 +75,96 @@ class FileTools(_FileTools):
         skip: Sequence[str] = (),
     ) -> tuple[list[_FileMatch], bool]:
         """Async version of `grep`. Cancelling it ends the search."""
-        return await _ended(self._start_grep(_here().notifier, pattern, path, shown_as, glob, max_count, skip))
+        return await self._end_of(self._start_grep, pattern, path, shown_as, glob, max_count, skip)
 
     async def aupload(self, files: Iterable[tuple[_Path, bytes]]) -> list[str | None]:
         """Async version of `upload`."""
-        return await _ended(self._start_upload(_here().notifier, files))
+        return await self._end_of(self._start_upload, files)
 
     async def adownload(self, paths: Sequence[_Path]) -> list[bytes | str]:
         """Async version of `download`."""
-        return await _ended(self._start_download(_here().notifier, paths))
+        return await self._end_of(self._start_download, paths)
+
+    async def _end_of(self, start: Callable[..., _Ticket], *arguments: Any) -> Any:
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        self._watch(loop)
+        number = next(_numbers)
+        call = self._calls[number] = _Call(loop)  # before it starts: another loop may hear of its end first
+        try:
+            call.ticket = start(number, *arguments)
+        except BaseException:
+            del self._calls[number]
+            raise
+        try:
+            return await call.future
+        finally:
+            call.ticket.cancel()  # of no consequence when it has ended
+
+    def _watch(self, loop: asyncio.AbstractEventLoop) -> None:
+        notifier = self._notifier()  # another one in a fork of the process
+        known = self._watched.get(loop)
+        if known is not None and known.fileno() == notifier.fileno():
+            return
+        for other in list(self._watched):
+            if other.is_closed():
+                self._watched.pop(other, None)
+        if known is not None:
+            _unwatch(loop, known)
+        self._watched[loop] = notifier
+        loop.add_reader(notifier.fileno(), _deliver, weakref.ref(self), notifier)
 
 
-class _Loop:
-    """What one event loop waits for."""
+class _Call:
+    """A call that a loop waits for."""
+
+    ticket: _Ticket
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.notifier = _Notifier()
-        self.waiting: dict[int, tuple[asyncio.Future[Any], _Ticket]] = {}
-        loop.add_reader(self.notifier.fileno(), self.deliver)
+        self.loop = loop
+        self.future: asyncio.Future[Any] = loop.create_future()
 
-    def deliver(self) -> None:
-        for number in self.notifier.take():
-            future, ticket = self.waiting.pop(number)
-            if future.done():  # cancelled
-                continue
-            try:
-                future.set_result(ticket.result())
-            except BaseException as error:
-                future.set_exception(error)
+    def tell(self, how: Callable[[], None]) -> None:
+        _call_in(self.loop, how)
+
+    def end(self) -> None:
+        """In its loop, where the ticket is there by now."""
+        if self.future.done():  # cancelled
+            return
+        try:
+            self.future.set_result(self.ticket.result())
+        except BaseException as error:
+            self.future.set_exception(error)
+
+    def fail(self) -> None:
+        if not self.future.done():
+            self.future.set_exception(RuntimeError("the file tools were closed"))
 
 
-_loops: dict[asyncio.AbstractEventLoop, _Loop] = {}
-
-
-def _here() -> _Loop:
-    """That of the running loop. Those of closed loops are let go of when a new one comes."""
+def _deliver(tools: weakref.ref[FileTools], notifier: _Notifier) -> None:
+    """In whichever loop looks first."""
     import asyncio
 
-    loop = asyncio.get_running_loop()
-    known = _loops.get(loop)
-    if known is None:
-        for other in list(_loops):
-            if other.is_closed():
-                _loops.pop(other, None)
-        known = _loops[loop] = _Loop(loop)
-    return known
+    here = asyncio.get_running_loop()
+    owner = tools()
+    for number in notifier.take():
+        call = None if owner is None else owner._calls.pop(number, None)
+        if call is None:
+            continue
+        if call.loop is here:
+            call.end()
+        else:
+            call.tell(call.end)
 
 
-async def _ended(ticket: _Ticket) -> Any:
-    import asyncio
-
-    future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-    _here().waiting[ticket.number] = (future, ticket)
+def _call_in(loop: asyncio.AbstractEventLoop, what: Callable[..., None], *arguments: Any) -> None:
     try:
-        return await future
-    finally:
-        ticket.cancel()  # of no consequence when it has ended
+        loop.call_soon_threadsafe(what, *arguments)
+    except RuntimeError:  # closed
+        pass
+
+
+def _unwatch(loop: asyncio.AbstractEventLoop, notifier: _Notifier) -> None:
+    """The notifier is there until the loop has let go of its number."""
+    loop.remove_reader(notifier.fileno())

@@ -707,18 +707,19 @@ class _FileTools:
         """Write files as `write` does; for each None or the message of its FileError."""
     def download(self, paths: Sequence[_Path]) -> list[bytes | str]:
         """Read whole files of up to 64 MiB; for each its content or the message of its FileError."""
-    def _start_ls(self, notifier: _Notifier, path: _Path, shown_as: _Path) -> _Ticket: ...
+    def _notifier(self) -> _Notifier: ...
+    def _start_ls(self, number: int, path: _Path, shown_as: _Path) -> _Ticket: ...
     def _start_read(
-        self, notifier: _Notifier, path: _Path, offset: int = 0, limit: int = 2000, binary: bool = False
+        self, number: int, path: _Path, offset: int = 0, limit: int = 2000, binary: bool = False
     ) -> _Ticket: ...
-    def _start_write(self, notifier: _Notifier, path: _Path, content: str, replace: bool = True) -> _Ticket: ...
+    def _start_write(self, number: int, path: _Path, content: str, replace: bool = True) -> _Ticket: ...
     def _start_edit(
-        self, notifier: _Notifier, path: _Path, old: str, new: str, replace_all: bool = False
+        self, number: int, path: _Path, old: str, new: str, replace_all: bool = False
     ) -> _Ticket: ...
-    def _start_delete(self, notifier: _Notifier, path: _Path) -> _Ticket: ...
+    def _start_delete(self, number: int, path: _Path) -> _Ticket: ...
     def _start_glob(
         self,
-        notifier: _Notifier,
+        number: int,
         pattern: str,
         path: _Path,
         shown_as: _Path,
@@ -727,7 +728,7 @@ class _FileTools:
     ) -> _Ticket: ...
     def _start_grep(
         self,
-        notifier: _Notifier,
+        number: int,
         pattern: str,
         path: _Path,
         shown_as: _Path,
@@ -735,12 +736,12 @@ class _FileTools:
         max_count: int | None = None,
         skip: Sequence[str] = (),
     ) -> _Ticket: ...
-    def _start_upload(self, notifier: _Notifier, files: Iterable[tuple[_Path, bytes]]) -> _Ticket: ...
-    def _start_download(self, notifier: _Notifier, paths: Sequence[_Path]) -> _Ticket: ...
+    def _start_upload(self, number: int, files: Iterable[tuple[_Path, bytes]]) -> _Ticket: ...
+    def _start_download(self, number: int, paths: Sequence[_Path]) -> _Ticket: ...
 
 @final
 class _Notifier:
-    """Tells an event loop which calls of file tools have ended."""
+    """Tells event loops which calls of file tools have ended."""
 
     def fileno(self) -> int:
         """Readable when there are any."""
@@ -751,8 +752,6 @@ class _Notifier:
 class _Ticket:
     """A call of a file tool that an event loop waits for."""
 
-    @property
-    def number(self) -> int: ...
     def cancel(self) -> None:
         """End a search at its next look up; nothing else is cut short."""
     def result(self) -> Any:
