@@ -15,7 +15,8 @@ Example::
 
 from __future__ import annotations
 
-from nono_py._async import sandboxed_exec_async
+from nono_py._async import AsyncStream, sandboxed_exec_async, sandboxed_stream_async
+from nono_py._job import Job, sandboxed_job
 from nono_py._nono_py import (
     AccessMode,
     CapabilitySet,
@@ -23,10 +24,12 @@ from nono_py._nono_py import (
     DetectedAbi,
     ExecResult,
     FsCapability,
+    JobStatus,
     Policy,
     QueryContext,
     ResolvedPolicy,
     SandboxState,
+    Stream,
     SupportInfo,
     UnixSocketCapability,
     apply,
@@ -46,6 +49,7 @@ from nono_py._nono_py import (
     merge_diagnostic_report_json,
     plan,
     sandboxed_exec,
+    sandboxed_stream,
     support_info,
     validate_deny_overlaps,
 )
@@ -60,15 +64,19 @@ __version__ = "0.17.0"
 
 __all__ = [
     "AccessMode",
+    "AsyncStream",
     "CapabilitySet",
     "CapabilitySource",
     "DetectedAbi",
     "ExecResult",
     "FsCapability",
+    "Job",
+    "JobStatus",
     "Policy",
     "QueryContext",
     "ResolvedPolicy",
     "SandboxState",
+    "Stream",
     "SupportInfo",
     "UnixSocketCapability",
     "apply",
@@ -90,6 +98,9 @@ __all__ = [
     "plan",
     "sandboxed_exec",
     "sandboxed_exec_async",
+    "sandboxed_job",
+    "sandboxed_stream",
+    "sandboxed_stream_async",
     "support_info",
     "validate_deny_overlaps",
 ]
