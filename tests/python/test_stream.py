@@ -586,7 +586,8 @@ def nothing_is_left_behind() -> None:
 
 def test_many_at_once() -> None:
     outputs = [stream(f"echo {n}; sleep 0.2; echo {n}") for n in range(16)]
-    assert [joined(list(output), "stdout") for output in outputs] == [f"{n}\n{n}\n".encode() for n in range(16)]
+    expected = [f"{n}\n{n}\n".encode() for n in range(16)]
+    assert [joined(list(output), "stdout") for output in outputs] == expected
 
     async def one(number: int) -> bytes:
         output = sandboxed_stream_async(**arguments(f"echo {number}; sleep 0.2; echo {number}"))
@@ -595,7 +596,7 @@ def test_many_at_once() -> None:
     async def all_of_them() -> list[bytes]:
         return await asyncio.gather(*(one(n) for n in range(16)))
 
-    assert run(all_of_them()) == [f"{n}\n{n}\n".encode() for n in range(16)]
+    assert run(all_of_them()) == expected
 
 
 def test_two_threads_may_share_one() -> None:

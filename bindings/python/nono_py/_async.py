@@ -127,6 +127,11 @@ class AsyncStream:
             self._collect()
         return self._chunks.pop(0)
 
+    def kill(self) -> None:
+        """End the whole process tree; returns at once, and what was written until then may be taken. Any thread."""
+        if self._result is None:
+            self._child.kill()
+
     async def aclose(self) -> None:
         """Kill the whole process tree, unless it has ended, and wait for that; what was not taken is dropped."""
         await self._driver.kill()
@@ -143,8 +148,7 @@ class AsyncStream:
         await self.aclose()
 
     def __del__(self) -> None:
-        if self._result is None:
-            self._child.kill()  # the loop sees to the rest
+        self.kill()  # the loop sees to the rest
 
     def _collect(self) -> None:
         self._chunks += self._child.take()

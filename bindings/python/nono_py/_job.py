@@ -35,6 +35,11 @@ class Job:
         """`sandboxed_job` makes these."""
         self._job = job
 
+    @property
+    def running(self) -> bool:
+        """Never waits."""
+        return not self._job.wait(0)
+
     def poll(self, since: int | None = None) -> JobStatus:
         """What the job has come to. Never waits.
 
@@ -84,8 +89,14 @@ class Job:
         if not self._job.wait(0):
             loop = asyncio.get_running_loop()
             ended: asyncio.Future[None] = loop.create_future()
-            descriptor = os.dup(self._job.fileno())  # a loop takes each number once, and tasks may wait side by side
-            loop.add_reader(descriptor, lambda: ended.done() or ended.set_result(None))
+
+            def tell() -> None:
+                if not ended.done():
+                    ended.set_result(None)
+
+            # A loop takes each number once, and tasks may wait side by side.
+            descriptor = os.dup(self._job.fileno())
+            loop.add_reader(descriptor, tell)
             try:
                 await asyncio.wait_for(ended, timeout)
             except asyncio.TimeoutError:

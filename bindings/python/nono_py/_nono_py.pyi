@@ -688,6 +688,7 @@ def _spawn(
 def _spawn_stream(
     caps: CapabilitySet, command: Sequence[_Path], **options: Unpack[_ExecOptions]
 ) -> _Child: ...
+
 @final
 class _Job:
     """One command in the background; see `nono_py.Job`."""
