@@ -201,7 +201,14 @@ def test_refusals_are_the_last_chunk(collected: Collect) -> None:
     assert (chunks, result.exit_code) == ([("stderr", b"nono: failed to chdir\n")], 126)
 
 
-def test_arguments_are_checked_before_anything_is_started() -> None:
+def test_arguments_are_checked_before_anything_is_started(work: Path) -> None:
+    run(check_arguments())
+    with pytest.raises(RuntimeError, match="no running event loop"):
+        sandboxed_stream_async(**arguments(f"touch {work}/started", caps=caps_for(work)))
+    assert os.listdir(work) == []
+
+
+async def check_arguments() -> None:
     for call in (sandboxed_stream, sandboxed_stream_async):
         for options, error in (
             ({"command": []}, ValueError),

@@ -91,6 +91,9 @@ def sandboxed_stream_async(
                 ...
         print(stream.result.exit_code)
     """
+    import asyncio
+
+    asyncio.get_running_loop()  # or nothing is started
     return AsyncStream(_spawn_stream(caps, command, **options))
 
 

@@ -136,9 +136,10 @@ def test_more_than_one_result_may_hold_is_streamed(workspace: Path) -> None:
 
 async def test_timeouts_keep_what_was_written(sandbox: NonoSandbox) -> None:
     script = "echo early; echo too >&2; setsid sleep 1000 & sleep 1000"
-    stream, astream = sandbox.stream(script, timeout=1), sandbox.astream(script, timeout=1)
-    assert sorted(stream) == [("stderr", "too\n"), ("stdout", "early\n")]
+    astream = sandbox.astream(script, timeout=1)
     assert sorted([chunk async for chunk in astream]) == [("stderr", "too\n"), ("stdout", "early\n")]
+    stream = sandbox.stream(script, timeout=1)
+    assert sorted(stream) == [("stderr", "too\n"), ("stdout", "early\n")]
     assert (stream.exit_code, astream.exit_code) == (124, 124)
     job = sandbox.start(script, timeout=1)
     responses = (sandbox.execute(script, timeout=1), await sandbox.aexecute(script, timeout=1))
