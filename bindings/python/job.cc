@@ -83,7 +83,7 @@ class Job {
   }
 
   void kill() {
-    if (!job_ || !job_->is_ours()) return;
+    if (!job_ || !is_ours()) return;
     const WithoutGil no_gil;
     job_->kill();
   }
@@ -102,6 +102,8 @@ class Job {
     }
     return wait_readable(job_->event_descriptor(), deadline);
   }
+
+  bool is_ours() const { return !job_ || job_->is_ours(); }
 
   int fileno() const {
     if (!job_) return -1;
@@ -126,7 +128,7 @@ class Job {
 
  private:
   void check_ours() const {
-    if (!job_->is_ours()) raise(PyExc_RuntimeError, "this job belongs to the process that started it");
+    if (!is_ours()) raise(PyExc_RuntimeError, "this job belongs to the process that started it");
   }
 
   // Why nothing was started.
@@ -167,6 +169,7 @@ void bind_job(nb::module_& module) {
       .def("kill", &Job::kill)
       .def("wait", &Job::wait, nb::arg("timeout").none())
       .def("fileno", &Job::fileno)
+      .def_prop_ro("is_ours", &Job::is_ours)
       .def("result", [](Job& job) { return job.result(); });
   def_with_exec_arguments(
       module, "_start_job", [](Request request) { return Job(std::move(request)); },

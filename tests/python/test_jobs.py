@@ -364,6 +364,8 @@ def in_fork(job: Job, flood: Job, ended: Job) -> None:
         for call in (each.poll, each.wait, each.stop, lambda each=each: each.tail(1)):
             with pytest.raises(RuntimeError, match="belongs to the process that started it"):
                 call()
+    with job, flood, ended:
+        pass
     del job, flood, ended, each, call
     gc.collect()
 

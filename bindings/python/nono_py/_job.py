@@ -28,7 +28,7 @@ class Job:
     """A command in the background. May be used from several threads and tasks at once.
 
     The whole process tree is killed by `stop`, at the end of a `with`, when the object is dropped, and with this
-    process. In a fork of this process a job cannot be used (RuntimeError), and is not affected.
+    process. In a fork of this process a job cannot be used (RuntimeError), and nothing happens to it.
     """
 
     def __init__(self, job: _Job) -> None:
@@ -117,4 +117,5 @@ class Job:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.stop()
+        if self._job.is_ours:  # or a fork leaves the block
+            self.stop()

@@ -701,6 +701,9 @@ class _Job:
         """Has the tree ended within so many seconds?"""
     def fileno(self) -> int:
         """Readable once the tree has ended; -1 when nothing was started."""
+    @property
+    def is_ours(self) -> bool:
+        """False in a fork of the process that started it."""
     def result(self) -> ExecResult:
         """Raises RuntimeError while it runs."""
 
