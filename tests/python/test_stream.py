@@ -413,6 +413,16 @@ async def close_on_a_loop(word: str, isolation: str) -> None:
     assert output.result.signal == signal.SIGKILL
 
 
+async def close_from_another_task(word: str, isolation: str) -> None:
+    output = await grown(word, isolation)
+    task = asyncio.ensure_future(anext_of(output))
+    await asyncio.sleep(0.1)
+    await asyncio.gather(output.aclose(), output.aclose())
+    with pytest.raises(StopAsyncIteration):
+        await task
+    assert running(word) == []
+
+
 async def leave_async_with(word: str, isolation: str) -> None:
     with pytest.raises(ZeroDivisionError):
         async with await grown(word, isolation):
@@ -441,7 +451,16 @@ async def time_out(word: str, isolation: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "leave", [drop_on_a_loop, break_on_a_loop, close_on_a_loop, leave_async_with, cancel, time_out]
+    "leave",
+    [
+        drop_on_a_loop,
+        break_on_a_loop,
+        close_on_a_loop,
+        close_from_another_task,
+        leave_async_with,
+        cancel,
+        time_out,
+    ],
 )
 def test_the_tree_ends_with_its_listener_on_a_loop(
     leave: Callable[[str, str], Coroutine[Any, Any, None]], isolation: str

@@ -98,7 +98,7 @@ def sandboxed_stream_async(
 
 
 class AsyncStream:
-    """The output of a running command, as it comes, for one task.
+    """The output of a running command, as it comes. One task takes at a time; any may close it.
 
     The loop keeps the command's deadline whether or not somebody asks for a chunk. Cancelling whoever waits for one
     kills the whole process tree and waits for its end; so do `aclose` and leaving an `async with`. When the object is
@@ -138,8 +138,7 @@ class AsyncStream:
     async def aclose(self) -> None:
         """Kill the whole process tree, unless it has ended, and wait for that; what was not taken is dropped."""
         await self._driver.kill()
-        if self._result is None:
-            self._collect()
+        self._collect()
         self._chunks.clear()
 
     async def __aenter__(self) -> Self:
@@ -155,7 +154,7 @@ class AsyncStream:
 
     def _collect(self) -> None:
         self._chunks += self._child.take()
-        if self._driver.ended:
+        if self._driver.ended and self._result is None:
             self._result = self._child.result(timed_out=self._driver.expired)
             words: list[Chunk] = [("stdout", self._result.stdout), ("stderr", self._result.stderr)]
             self._chunks += [chunk for chunk in words if chunk[1]]
