@@ -19,6 +19,8 @@ void bind_apply(nb::module_& module);
 void bind_exec_result(nb::module_& module);
 void bind_exec(nb::module_& module);
 void bind_async_child(nb::module_& module);
+void bind_stream(nb::module_& module);
+void bind_job(nb::module_& module);
 void bind_plan(nb::module_& module);
 void bind_diagnostics(nb::module_& module);
 void bind_file_tools(nb::module_& module);

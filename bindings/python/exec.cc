@@ -7,16 +7,13 @@
 #include "exec_result.h"
 #include "gil.h"
 #include "start.h"
+#include "wait_readable.h"
 
 namespace nono::python {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 using Progress = launch::Child::Progress;
-
-// Python runs its signal handlers on the main thread only, when asked. A signal wakes the wait; one
-// that arrives just before it is noticed after this long.
-constexpr std::chrono::nanoseconds kLookForSignals = std::chrono::milliseconds(500);
 
 std::optional<std::chrono::nanoseconds> sooner(std::optional<std::chrono::nanoseconds> a,
                                                std::optional<std::chrono::nanoseconds> b) {

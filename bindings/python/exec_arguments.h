@@ -1,4 +1,4 @@
-// The one list of parameters that sandboxed_exec and its asynchronous twin share.
+// The one list of parameters that sandboxed_exec and everything else that starts a command share.
 #pragma once
 
 #include "request.h"
@@ -13,11 +13,13 @@ void def_with_exec_arguments(nb::module_& module, const char* name, Run run, con
       name,
       [run](const capability::CapabilitySet& caps, Any command, Any cwd, Any timeout_secs, Any env, bool inherit_env,
             Any max_processes, Any max_cpu_seconds, Any max_file_size_bytes, Any max_open_files, Any uid, Any gid,
-            Any enforcement_mode, Any standard_input, Any max_output_bytes, Any max_memory_bytes, Any isolation) {
+            Any enforcement_mode, Any standard_input, Any standard_error, Any max_output_bytes, Any max_memory_bytes,
+            Any isolation) {
         return run(exec_request(caps, {.command = command,
                                        .cwd = cwd,
                                        .timeout_secs = timeout_secs,
                                        .standard_input = standard_input,
+                                       .standard_error = standard_error,
                                        .max_output_bytes = max_output_bytes,
                                        .plan = {.env = env,
                                                 .inherit_env = inherit_env,
@@ -34,8 +36,8 @@ void def_with_exec_arguments(nb::module_& module, const char* name, Run run, con
       nb::arg("caps"), nb::arg("command"), optional("cwd"), optional("timeout_secs"), optional("env"),
       nb::arg("inherit_env") = false, optional("max_processes"), optional("max_cpu_seconds"),
       optional("max_file_size_bytes"), optional("max_open_files"), optional("uid"), optional("gid"),
-      nb::arg("enforcement_mode") = "auto", nb::kw_only(), optional("stdin"), optional("max_output_bytes"),
-      optional("max_memory_bytes"), nb::arg("isolation") = "auto", doc);
+      nb::arg("enforcement_mode") = "auto", nb::kw_only(), optional("stdin"), nb::arg("stderr") = "pipe",
+      optional("max_output_bytes"), optional("max_memory_bytes"), nb::arg("isolation") = "auto", doc);
 }
 
 }  // namespace nono::python

@@ -1,5 +1,7 @@
 #include "exec_result.h"
 
+#include <utility>
+
 #include "base/text.h"
 #include "convert.h"
 #include "errors.h"
@@ -15,8 +17,8 @@ double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
-double seconds_since(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+double seconds_between(std::chrono::steady_clock::time_point start, std::chrono::steady_clock::time_point end) {
+  return std::chrono::duration<double>(end - start).count();
 }
 
 // An exec that failed although the kernel would have refused it anyway was refused.
@@ -31,8 +33,8 @@ plan::SessionReport report_of(const ExecResult& result) {
   const plan::DiagnosticContext context{
       [&](const std::string& path) { return plan::look_up(*result.context.grants, result.context.denials, path); },
       result.context.network_blocked, result.context.directory};
-  return plan::session_report(result.exit_code, result.facts,
-                              {result.error.c_str(), result.error.size()}, context);
+  const nb::bytes& error = result.context.merged ? result.output : result.error;
+  return plan::session_report(result.exit_code, result.facts, {error.c_str(), error.size()}, context);
 }
 
 nb::object parsed(const std::string& json) { return nb::module_::import_("json").attr("loads")(to_str(json)); }
@@ -72,22 +74,25 @@ ExecContext context_of(const Request& request) {
   context.grants = request.capabilities.fs().names();
   context.denials = request.capabilities.denials();
   context.network_blocked = request.capabilities.is_network_blocked();
+  context.merged = request.command.error_is_output;
   context.program = request.command.program;
   context.directory = request.command.directory;
   context.started = std::chrono::steady_clock::now();
   return context;
 }
 
-ExecResult finished(launch::Outcome outcome, bool expired, ExecContext context) {
+ExecResult finished(launch::Outcome outcome, bool expired, ExecContext context,
+                    std::chrono::steady_clock::time_point at) {
   ExecResult result;
-  result.output = to_bytes(outcome.output);
   if (outcome.failed_to_start) outcome.error += outcome.setup_failure.message;
+  if (context.merged) outcome.output += std::exchange(outcome.error, {});
+  result.output = to_bytes(outcome.output);
   result.error = to_bytes(outcome.error);
   result.timed_out = expired && !outcome.failed_to_start;
   if (outcome.signal != 0) result.signal = outcome.signal;
   result.exit_code = result.timed_out ? kTimedOut : outcome.signal != 0 ? -outcome.signal : outcome.exit_status;
   result.dropped_bytes = outcome.dropped_output_bytes + outcome.dropped_error_bytes;
-  result.duration = seconds_since(context.started);
+  result.duration = seconds_between(context.started, at);
   result.usage = outcome.usage;
   result.max_rss_bytes = own_peak(outcome.usage);
   if (outcome.failed_to_start && outcome.setup_failure.exit_code == kNotExecuted) {
@@ -106,9 +111,9 @@ ExecResult refused(const Error& error, ExecContext context) {
 
 ExecResult not_started(const std::string& reason, ExecContext context) {
   ExecResult result;
-  result.error = to_bytes(cat("nono: ", reason, "\n"));
+  (context.merged ? result.output : result.error) = to_bytes(cat("nono: ", reason, "\n"));
   result.exit_code = kNotStarted;
-  result.duration = seconds_since(context.started);
+  result.duration = seconds_between(context.started, std::chrono::steady_clock::now());
   result.context = std::move(context);
   return result;
 }

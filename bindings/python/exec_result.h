@@ -20,6 +20,7 @@ struct ExecContext {
   std::shared_ptr<const std::vector<capability::FsCapability>> grants;
   capability::DenialList denials;
   bool network_blocked = false;
+  bool merged = false;  // stderr went where stdout does
   std::string program;
   std::string directory;
   std::chrono::steady_clock::time_point started;
@@ -40,8 +41,10 @@ struct ExecResult {
   ExecContext context;
 };
 
-[[nodiscard]] ExecResult finished(launch::Outcome outcome, bool expired, ExecContext context);
-// The command was not started: exit code 126 and the reason on its stderr.
+// nono's own words are where the command's stderr is.
+[[nodiscard]] ExecResult finished(launch::Outcome outcome, bool expired, ExecContext context,
+                                  std::chrono::steady_clock::time_point at = std::chrono::steady_clock::now());
+// The command was not started: exit code 126 and the reason.
 [[nodiscard]] ExecResult refused(const Error& error, ExecContext context);
 [[nodiscard]] ExecResult not_started(const std::string& reason, ExecContext context);
 

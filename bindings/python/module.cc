@@ -17,6 +17,8 @@ NB_MODULE(_nono_py, module) {
   bind_exec_result(module);
   bind_exec(module);
   bind_async_child(module);
+  bind_stream(module);
+  bind_job(module);
   bind_plan(module);
   bind_diagnostics(module);
   bind_file_tools(module);

@@ -114,6 +114,12 @@ launch::Input input(nb::handle from) {
   return launch::InputDescriptor{to_integer<int>(number)};
 }
 
+bool is_merged(const std::string& standard_error) {
+  if (standard_error == "stdout") return true;
+  if (standard_error != "pipe") refuse(cat("stderr must be 'pipe' or 'stdout', got '", escape(standard_error), "'"));
+  return false;
+}
+
 void check_no_null(const std::string& text, const char* what) {
   if (text.find('\0') != std::string::npos) raise(PyExc_RuntimeError, cat(what, " contains null byte"));
 }
@@ -150,6 +156,7 @@ Request exec_request(const capability::CapabilitySet& caps, const ExecArguments&
   const std::optional<double> timeout = seconds(arguments.timeout_secs);
   const PlanValues values = plan_values(arguments.plan);
   launch::Input standard_input = input(arguments.standard_input);
+  const std::string standard_error = to_utf8(arguments.standard_error, "stderr");
   const auto bound = to_optional_integer<std::size_t>(arguments.max_output_bytes);
 
   if (command.empty()) refuse("command must not be empty");
@@ -159,6 +166,7 @@ Request exec_request(const capability::CapabilitySet& caps, const ExecArguments&
   Request request;
   request.capabilities = caps;
   request.options = checked(values);
+  request.command.error_is_output = is_merged(standard_error);
   request.timeout = limited(timeout);
   check_no_null(command.front(), "Program");
   request.command.program = take(launch::find_program(command.front(), launch::host_search_path()));
@@ -169,6 +177,7 @@ Request exec_request(const capability::CapabilitySet& caps, const ExecArguments&
   if (cwd && !is_directory(request.command.directory)) request.obstacle = "failed to chdir";
   request.command.argv = std::move(command);
   request.command.input = std::move(standard_input);
+  request.max_output_bytes = bound;
   if (bound) {
     request.command.output = launch::Capture{*bound};
     request.command.error = launch::Capture{*bound};

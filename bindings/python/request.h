@@ -32,6 +32,7 @@ struct ExecArguments {
   nb::handle cwd;
   nb::handle timeout_secs;
   nb::handle standard_input;
+  nb::handle standard_error;
   nb::handle max_output_bytes;
   PlanArguments plan;
 };
@@ -42,6 +43,7 @@ struct Request {
   plan::Options options;
   launch::Command command;
   std::optional<std::chrono::nanoseconds> timeout;
+  std::optional<std::size_t> max_output_bytes;
   std::optional<std::string> obstacle;  // why it cannot even be tried, in the words of its stderr
 };
 

@@ -16,9 +16,9 @@
 #include "kernel/fd_table.h"
 #include "launch/dumpable_guard.h"
 #include "launch/keeper.h"
-#include "launch/output_buffer.h"
 #include "launch/request.h"
 #include "launch/setup_failure.h"
+#include "launch/sink.h"
 
 namespace nono::launch {
 namespace {
@@ -30,10 +30,8 @@ tl::unexpected<Error> io(std::string_view what) {
   return fail(ErrorKind::kIo, cat(what, " failed: ", os_error(errno)));
 }
 
-std::size_t bound_of(const Output& output) {
-  const auto* capture = std::get_if<Capture>(&output);
-  return capture == nullptr ? 0 : capture->max_bytes;
-}
+// The command waits: the pipe of a full stream is not looked at.
+int looked_at(const Fd& pipe, const Sink& sink) { return sink.room() == 0 ? -1 : pipe.get(); }
 
 }  // namespace
 
@@ -42,8 +40,8 @@ struct Child::State {
       : plan(std::move(plan_)),
         command(std::move(command_)),
         supervision(std::move(supervision_)),
-        output(bound_of(command.output)),
-        error(bound_of(command.error)) {}
+        output(command.output),
+        error(command.error) {}
 
   Status start();
   Status hand_over(const std::vector<int>& passed);
@@ -59,7 +57,9 @@ struct Child::State {
   void supervise();
   void kill();
   void end_early(const char* why);
-  void pump_output(Fd& pipe, OutputBuffer& buffer, std::size_t limit);
+  static void pump_output(const Fd& pipe, Sink& sink, std::size_t limit);
+  void watch_or_not(const Fd& pipe, const Sink& sink) const;
+  std::string take(const Fd& pipe, Sink& sink);
   void pump_input();
   void end(bool keeper_lives);
 
@@ -73,8 +73,8 @@ struct Child::State {
   std::unique_ptr<Keeper> keeper;
   Fd events;
 
-  OutputBuffer output;
-  OutputBuffer error;
+  Sink output;
+  Sink error;
   std::size_t input_written = 0;
   std::atomic<bool> cancelled{false};
   bool keeper_is_silent = false;  // its socket has closed: its end is near
@@ -192,20 +192,39 @@ Result<std::unique_ptr<Child>> Child::launch(plan::Plan plan, Command command,
 
 // --- driving ---------------------------------------------------------------------------------
 
-void Child::State::pump_output(Fd& pipe, OutputBuffer& buffer, std::size_t limit) {
+void Child::State::pump_output(const Fd& pipe, Sink& sink, std::size_t limit) {
   std::array<char, 64 * 1024> chunk;
   while (pipe.valid() && limit > 0) {
-    const ssize_t n = ::read(pipe.get(), chunk.data(), chunk.size());
+    const std::size_t wanted = std::min(limit, chunk.size());
+    const ssize_t n = ::read(pipe.get(), chunk.data(), wanted);
     if (n > 0) {
-      buffer.append({chunk.data(), static_cast<std::size_t>(n)});
-      limit -= std::min(limit, static_cast<std::size_t>(n));
-      if (static_cast<std::size_t>(n) == chunk.size()) continue;
+      sink.append({chunk.data(), static_cast<std::size_t>(n)});
+      limit -= static_cast<std::size_t>(n);
+      if (static_cast<std::size_t>(n) == wanted) continue;
       return;
     }
     if (n < 0 && errno == EINTR) continue;
     return;  // nothing there now; no end of file while the host holds the other end
   }
 }
+
+void Child::State::watch_or_not(const Fd& pipe, const Sink& sink) const {
+  if (!events.valid() || !pipe.valid()) return;
+  epoll_event event{};
+  if (sink.room() > 0) event.events = EPOLLIN;
+  ::epoll_ctl(events.get(), EPOLL_CTL_MOD, pipe.get(), &event);
+}
+
+std::string Child::State::take(const Fd& pipe, Sink& sink) {
+  const bool was_full = sink.room() == 0;
+  std::string bytes = sink.take_stream();
+  if (was_full) watch_or_not(pipe, sink);
+  return bytes;
+}
+
+std::string Child::take_output() { return state_->take(state_->request.output, state_->output); }
+std::string Child::take_error() { return state_->take(state_->request.error, state_->error); }
+bool Child::has_output() const { return state_->output.holds_stream() || state_->error.holds_stream(); }
 
 void Child::State::pump_input() {
   const std::string& bytes = std::get<InputBytes>(command.input).bytes;
@@ -238,8 +257,8 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
   if (s.request.input.valid() && std::get<InputBytes>(s.command.input).bytes.empty()) s.request.input.reset();
   std::array<pollfd, 7> fds{{{s.keeper_is_silent ? -1 : s.keeper->socket(), POLLIN, 0},
                              {s.keeper->process(), POLLIN, 0},
-                             {s.request.output.get(), POLLIN, 0},
-                             {s.request.error.get(), POLLIN, 0},
+                             {looked_at(s.request.output, s.output), POLLIN, 0},
+                             {looked_at(s.request.error, s.error), POLLIN, 0},
                              {s.request.input.get(), POLLOUT, 0},
                              {s.uncovered ? -1 : s.keeper->covers(), POLLPRI, 0},
                              {s.supervised ? -1 : s.keeper->listener(), POLLIN, 0}}};
@@ -252,8 +271,13 @@ Child::Progress Child::poll(std::optional<std::chrono::nanoseconds> timeout) {
     return errno == EINTR ? Progress::kInterrupted : Progress::kRunning;
   }
   constexpr std::size_t kPerTurn = 1024 * 1024;
-  if (fds[2].revents != 0) s.pump_output(s.request.output, s.output, kPerTurn);
-  if (fds[3].revents != 0) s.pump_output(s.request.error, s.error, kPerTurn);
+  const auto read_some = [&](const pollfd& polled, const Fd& pipe, Sink& sink) {
+    if (polled.revents == 0) return;
+    State::pump_output(pipe, sink, std::min(kPerTurn, sink.room()));
+    if (sink.room() == 0) s.watch_or_not(pipe, sink);
+  };
+  read_some(fds[2], s.request.output, s.output);
+  read_some(fds[3], s.request.error, s.error);
   if (fds[4].revents != 0) s.pump_input();
   if (fds[5].revents != 0) {
     s.uncovered = true;
@@ -311,9 +335,13 @@ Result<int> Child::event_descriptor() {
   s.events = std::move(events);
   const bool watched = s.watch_keeper() && s.watch(s.request.output.get(), EPOLLIN) &&
                        s.watch(s.request.error.get(), EPOLLIN) && s.watch(s.request.input.get(), EPOLLOUT);
-  if (watched) return s.events.get();
-  s.events.reset();
-  return io("epoll_ctl");
+  if (!watched) {
+    s.events.reset();
+    return io("epoll_ctl");
+  }
+  s.watch_or_not(s.request.output, s.output);
+  s.watch_or_not(s.request.error, s.error);
+  return s.events.get();
 }
 
 void Child::State::kill() {
@@ -333,8 +361,8 @@ Outcome Child::take_outcome() {
   State& s = *state_;
   const Launch& launch = s.request.launch;
   Outcome outcome;
-  auto output = s.output.take();
-  auto error = s.error.take();
+  auto output = s.output.take_capture();
+  auto error = s.error.take_capture();
   outcome.output = std::move(output.bytes);
   outcome.dropped_output_bytes = output.dropped_bytes;
   outcome.error = std::move(error.bytes);

@@ -35,6 +35,11 @@ class Child {
   // kInterrupted: a signal handler of the host ran.
   [[nodiscard]] Progress poll(std::optional<std::chrono::nanoseconds> timeout);
 
+  // What a Stream has brought since the last time, after kEnded too; that makes room for more. Nothing of a Capture.
+  [[nodiscard]] std::string take_output();
+  [[nodiscard]] std::string take_error();
+  [[nodiscard]] bool has_output() const;  // is there anything to take?
+
   // A descriptor that is readable when `poll` has something to do: for event loops.
   [[nodiscard]] Result<int> event_descriptor();
 

@@ -21,14 +21,18 @@ struct InputDescriptor {
 };
 using Input = std::variant<NoInput, InputBytes, InputDescriptor>;
 
-// Where stdout or stderr go: kept within a bound, or a descriptor of the caller's.
+// Where stdout or stderr go: kept within a bound; held within one until they are taken while the command runs
+// (Child::take_output), which waits when it is full; or a descriptor of the caller's.
 struct Capture {
   std::size_t max_bytes = 64 * 1024 * 1024;
+};
+struct Stream {
+  std::size_t max_bytes = 1024 * 1024;
 };
 struct OutputDescriptor {
   int fd = 1;  // borrowed until the launch returns
 };
-using Output = std::variant<Capture, OutputDescriptor>;
+using Output = std::variant<Capture, Stream, OutputDescriptor>;
 
 struct Command {
   std::string program;            // absolute path (launch/program.h)
@@ -37,6 +41,8 @@ struct Command {
   Input input;
   Output output = Capture{};
   Output error = Capture{};
+  // stderr is what stdout is, so that both come in the order of writing; `error` has no meaning then.
+  bool error_is_output = false;
   // This process is there for this command only, its last one: from before the command's first instruction to its own
   // end no other process of the same user can trace it, read its memory or take its descriptors, nor does it leave a
   // core. An ordinary user's process can make no user namespace for another command then.
@@ -49,7 +55,7 @@ struct SetupFailure {
   std::string message;  // "nono: exec failed: Permission denied (os error 13)\n"
 };
 
-// How it ended.
+// How it ended. Of a Stream there is nothing in `output` and `error` but nono's own words.
 struct Outcome {
   std::string output;
   std::string error;

@@ -67,7 +67,8 @@ Status Request::prepare_streams(const Command& command) {
     launch.null_input = true;
   }
   standard_[kStdout] = NONO_TRY(child_end(command.output, output));
-  standard_[kStderr] = NONO_TRY(child_end(command.error, error));
+  standard_[kStderr] = command.error_is_output ? NONO_TRY(duplicate(standard_[kStdout].get()))
+                                               : NONO_TRY(child_end(command.error, error));
   return {};
 }
 

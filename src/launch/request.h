@@ -33,7 +33,7 @@ class Request {
 
   Launch launch;
   Fd input;   // non-blocking, if the command is given bytes
-  Fd output;  // non-blocking, if captured
+  Fd output;  // non-blocking, if the host reads it
   Fd error;
 
  private:

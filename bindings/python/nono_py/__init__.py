@@ -15,8 +15,9 @@ Example::
 
 from __future__ import annotations
 
-from nono_py._async import sandboxed_exec_async
+from nono_py._async import AsyncStream, sandboxed_exec_async, sandboxed_stream_async
 from nono_py._files import FileTools
+from nono_py._job import Job, sandboxed_job
 from nono_py._nono_py import (
     AccessMode,
     CapabilitySet,
@@ -26,10 +27,12 @@ from nono_py._nono_py import (
     FileError,
     FilePage,
     FsCapability,
+    JobStatus,
     Policy,
     QueryContext,
     ResolvedPolicy,
     SandboxState,
+    Stream,
     SupportInfo,
     UnixSocketCapability,
     apply,
@@ -49,6 +52,7 @@ from nono_py._nono_py import (
     merge_diagnostic_report_json,
     plan,
     sandboxed_exec,
+    sandboxed_stream,
     support_info,
     validate_deny_overlaps,
 )
@@ -63,6 +67,7 @@ __version__ = "0.17.0"
 
 __all__ = [
     "AccessMode",
+    "AsyncStream",
     "CapabilitySet",
     "CapabilitySource",
     "DetectedAbi",
@@ -71,10 +76,13 @@ __all__ = [
     "FilePage",
     "FileTools",
     "FsCapability",
+    "Job",
+    "JobStatus",
     "Policy",
     "QueryContext",
     "ResolvedPolicy",
     "SandboxState",
+    "Stream",
     "SupportInfo",
     "UnixSocketCapability",
     "apply",
@@ -96,6 +104,9 @@ __all__ = [
     "plan",
     "sandboxed_exec",
     "sandboxed_exec_async",
+    "sandboxed_job",
+    "sandboxed_stream",
+    "sandboxed_stream_async",
     "support_info",
     "validate_deny_overlaps",
 ]

@@ -1,14 +1,28 @@
-"""`sandboxed_exec_async`: the event loop drives the command; there is no thread."""
+"""`sandboxed_exec_async` and `sandboxed_stream_async`: the event loop drives the command; there is no thread."""
 
 from __future__ import annotations
 
-from nono_py._nono_py import _spawn
+from nono_py._driver import Driver
+from nono_py._nono_py import _spawn, _spawn_stream
 
 TYPE_CHECKING = False  # typing costs more to import than all of this package
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import TracebackType
 
-    from nono_py._nono_py import CapabilitySet, ExecResult, StandardInput, _Child, _Isolation, _Path
+    from typing_extensions import Self, Unpack
+
+    from nono_py._nono_py import (
+        CapabilitySet,
+        Chunk,
+        ExecResult,
+        StandardInput,
+        _Child,
+        _ExecOptions,
+        _Isolation,
+        _Path,
+        _StandardError,
+    )
 
 
 async def sandboxed_exec_async(
@@ -27,6 +41,7 @@ async def sandboxed_exec_async(
     enforcement_mode: str = "auto",
     *,
     stdin: StandardInput | None = None,
+    stderr: _StandardError = "pipe",
     max_output_bytes: int | None = None,
     max_memory_bytes: int | None = None,
     isolation: _Isolation = "auto",
@@ -52,45 +67,94 @@ async def sandboxed_exec_async(
         gid,
         enforcement_mode,
         stdin=stdin,
+        stderr=stderr,
         max_output_bytes=max_output_bytes,
         max_memory_bytes=max_memory_bytes,
         isolation=isolation,
     )
-    return child.result(timed_out=False if child.step() else await _drive(child))
+    driver = Driver(child)
+    async with driver:
+        while not driver.ended:
+            await driver.news()
+    return child.result(timed_out=driver.expired)
 
 
-async def _drive(child: _Child) -> bool:
-    """Wait for the end of the command; say whether the deadline brought it."""
+def sandboxed_stream_async(
+    caps: CapabilitySet, command: Sequence[_Path], **options: Unpack[_ExecOptions]
+) -> AsyncStream:
+    """Start a command in a sandbox and take its output while it comes, without blocking the event loop.
+
+    To be called while a loop runs. Parameters and errors are those of `sandboxed_stream`::
+
+        async with sandboxed_stream_async(caps, ["make"], timeout_secs=600) as stream:
+            async for name, data in stream:
+                ...
+        print(stream.result.exit_code)
+    """
     import asyncio
 
-    loop = asyncio.get_running_loop()
-    ended: asyncio.Future[None] = loop.create_future()
-    expired = False
+    asyncio.get_running_loop()  # or nothing is started
+    return AsyncStream(_spawn_stream(caps, command, **options))
 
-    def advance() -> None:
-        if child.step() and not ended.done():
-            ended.set_result(None)
 
-    def expire() -> None:
-        nonlocal expired
-        expired = True
-        child.kill()
+class AsyncStream:
+    """The output of a running command, as it comes. One task takes at a time; any may close it.
 
-    descriptor = child.fileno()
-    loop.add_reader(descriptor, advance)
-    timer = None if child.timeout is None else loop.call_later(child.timeout, expire)
-    try:
-        await asyncio.shield(ended)
-    except BaseException:
-        child.kill()
-        while not ended.done():
-            try:
-                await asyncio.shield(ended)
-            except asyncio.CancelledError:
-                continue
-        raise
-    finally:
-        if timer is not None:
-            timer.cancel()
-        loop.remove_reader(descriptor)
-    return expired
+    The loop keeps the command's deadline whether or not somebody asks for a chunk. Cancelling whoever waits for one
+    kills the whole process tree and waits for its end; so do `aclose` and leaving an `async with`. When the object is
+    dropped, as by a `break` out of an `async for` that nothing else refers to, the tree is killed.
+    """
+
+    def __init__(self, child: _Child) -> None:
+        """Begin to drive it; `sandboxed_stream_async` makes these."""
+        self._child = child
+        self._driver = Driver(child)
+        self._chunks: list[Chunk] = []
+        self._result: ExecResult | None = None
+
+    @property
+    def result(self) -> ExecResult | None:
+        """How the command ended; see `Stream.result`."""
+        return self._result
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Chunk:
+        while not self._chunks:
+            if self._result is not None:
+                raise StopAsyncIteration
+            if not (self._driver.ended or self._child.has_output):
+                async with self._driver:
+                    await self._driver.news()
+            self._collect()
+        return self._chunks.pop(0)
+
+    def kill(self) -> None:
+        """End the whole process tree; returns at once, and what was written until then may be taken. Any thread."""
+        if self._result is None:
+            self._child.kill()
+
+    async def aclose(self) -> None:
+        """Kill the whole process tree, unless it has ended, and wait for that; what was not taken is dropped."""
+        await self._driver.kill()
+        self._collect()
+        self._chunks.clear()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    def __del__(self) -> None:
+        self.kill()  # the loop sees to the rest
+
+    def _collect(self) -> None:
+        self._chunks += self._child.take()
+        if self._driver.ended and self._result is None:
+            self._result = self._child.result(timed_out=self._driver.expired)
+            words: list[Chunk] = [("stdout", self._result.stdout), ("stderr", self._result.stderr)]
+            self._chunks += [chunk for chunk in words if chunk[1]]

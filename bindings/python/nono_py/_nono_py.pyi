@@ -10,15 +10,41 @@ when there is one to name; on Python 3.11 and later a note says what to change.
 
 import os
 from collections.abc import Iterable, Sequence
+from types import TracebackType
 from typing import Any, ClassVar, Literal, Protocol, TypeAlias, TypedDict, final
+
+from typing_extensions import Self, Unpack
 
 _Path: TypeAlias = str | os.PathLike[str] | os.PathLike[bytes]
 _Isolation: TypeAlias = Literal["auto", "process", "namespaces", "strict"]
+_StandardError: TypeAlias = Literal["pipe", "stdout"]
+Chunk: TypeAlias = tuple[Literal["stdout", "stderr"], bytes]
+"""The name of a stream and what it brought; never empty."""
 
 class _HasFileno(Protocol):
     def fileno(self) -> int: ...
 
 StandardInput: TypeAlias = bytes | bytearray | memoryview | int | _HasFileno
+
+class _ExecOptions(TypedDict, total=False):
+    """The parameters of `sandboxed_exec` but the first two."""
+
+    cwd: _Path | None
+    timeout_secs: float | None
+    env: Sequence[tuple[str, str]] | None
+    inherit_env: bool
+    max_processes: int | None
+    max_cpu_seconds: int | None
+    max_file_size_bytes: int | None
+    max_open_files: int | None
+    uid: int | None
+    gid: int | None
+    enforcement_mode: str
+    stdin: StandardInput | None
+    stderr: _StandardError
+    max_output_bytes: int | None
+    max_memory_bytes: int | None
+    isolation: _Isolation
 
 class QueryResultAllowed(TypedDict, total=False):
     """An answer of QueryContext: yes."""
@@ -411,6 +437,7 @@ def sandboxed_exec(
     enforcement_mode: str = "auto",
     *,
     stdin: StandardInput | None = None,
+    stderr: _StandardError = "pipe",
     max_output_bytes: int | None = None,
     max_memory_bytes: int | None = None,
     isolation: _Isolation = "auto",
@@ -435,6 +462,7 @@ def sandboxed_exec(
         gid: Numeric group to run as; `uid` if None. Not 0.
         enforcement_mode: "auto", "landlock" or "seccomp": accepted, all enforce the same.
         stdin: Bytes, a file descriptor, or an object with fileno(); nothing (/dev/null) if None.
+        stderr: "pipe" keeps stderr apart; with "stdout" all of it is in `stdout`, in the order of writing.
         max_output_bytes: Kept of each stream: the first and the last half. 64 MiB if None.
         max_memory_bytes: Address space of each process.
         isolation: "process", "namespaces" (own process ids, everything outside write grants
@@ -447,6 +475,83 @@ def sandboxed_exec(
         RuntimeError: The program or the working directory is not there, or the system is out of
             processes or descriptors. A sandbox that cannot be enforced is exit code 126 instead.
     """
+
+@final
+class Stream:
+    """The output of a running command, as it comes: an iterator of `Chunk`. One thread takes at a time.
+
+    What is not taken is held up to `max_output_bytes` of each stream; then the command waits, and nothing is lost. A
+    thread that needs no GIL moves the output and keeps the deadline, whether or not somebody asks for a chunk. The
+    whole process tree is killed by `close`, at the end of a `with`, when the object is dropped (a `break` out of a
+    `for` that nothing else refers to), when a signal handler raises while a chunk is waited for, and with this
+    process. In a fork of this process a stream cannot be used (RuntimeError), and is not affected.
+    """
+
+    def __iter__(self) -> Self: ...
+    def __next__(self) -> Chunk:
+        """Waits without the GIL. Ends with the command, whoever still holds its pipes."""
+    def close(self) -> None:
+        """Kill the whole process tree, unless it has ended, and wait for that; what was not taken is dropped."""
+    def __enter__(self) -> Self: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None: ...
+    @property
+    def result(self) -> ExecResult | None:
+        """How the command ended; None until the last chunk has been asked for. Of the output it has only nono's own
+        words, such as the reason of exit code 126, which were the last chunk, too."""
+
+def sandboxed_stream(
+    caps: CapabilitySet,
+    command: Sequence[_Path],
+    cwd: _Path | None = None,
+    timeout_secs: float | None = None,
+    env: Sequence[tuple[str, str]] | None = None,
+    inherit_env: bool = False,
+    max_processes: int | None = None,
+    max_cpu_seconds: int | None = None,
+    max_file_size_bytes: int | None = None,
+    max_open_files: int | None = None,
+    uid: int | None = None,
+    gid: int | None = None,
+    enforcement_mode: str = "auto",
+    *,
+    stdin: StandardInput | None = None,
+    stderr: _StandardError = "pipe",
+    max_output_bytes: int | None = None,
+    max_memory_bytes: int | None = None,
+    isolation: _Isolation = "auto",
+) -> Stream:
+    """Start a command in a sandbox and take its output while it comes.
+
+    Parameters and errors are those of `sandboxed_exec`, but for `max_output_bytes`: how many bytes of each stream are
+    held before the command has to wait, 1 MiB if None. With "pipe" the order of chunks of the two streams is only
+    roughly that of writing; with "stdout" it is exact, and there is one stream::
+
+        with sandboxed_stream(caps, ["make"], timeout_secs=600) as stream:
+            for name, data in stream:
+                ...
+        print(stream.result.exit_code)
+    """
+
+@final
+class JobStatus:
+    """A job at one moment."""
+
+    @property
+    def running(self) -> bool:
+        """False once the whole process tree has ended; then this is the last of the output."""
+    @property
+    def exit_code(self) -> int | None:
+        """As `ExecResult.exit_code`; None while it runs."""
+    @property
+    def output(self) -> bytes: ...
+    @property
+    def position(self) -> int:
+        """Behind the last byte of `output`, counted from the first byte of all output."""
+    @property
+    def dropped_bytes(self) -> int:
+        """Bytes between the position that was asked for and `output` that are not kept any more."""
 
 def plan(
     caps: CapabilitySet,
@@ -546,6 +651,11 @@ class _Child:
         """Readable when `step` has something to do; -1 when nothing was started."""
     def step(self) -> bool:
         """Move what there is to move; True when the tree has ended. Never waits."""
+    @property
+    def has_output(self) -> bool:
+        """Is there something to take?"""
+    def take(self) -> list[Chunk]:
+        """What a stream has brought since the last time."""
     def kill(self) -> None:
         """End the whole tree; returns at once."""
     def result(self, timed_out: bool) -> ExecResult:
@@ -570,6 +680,7 @@ def _spawn(
     enforcement_mode: str = "auto",
     *,
     stdin: StandardInput | None = None,
+    stderr: _StandardError = "pipe",
     max_output_bytes: int | None = None,
     max_memory_bytes: int | None = None,
     isolation: _Isolation = "auto",
@@ -756,3 +867,26 @@ class _Ticket:
         """End a search at its next look up; nothing else is cut short."""
     def result(self) -> Any:
         """Once, after the notifier has told it; raises what the tool raised."""
+def _spawn_stream(
+    caps: CapabilitySet, command: Sequence[_Path], **options: Unpack[_ExecOptions]
+) -> _Child: ...
+
+@final
+class _Job:
+    """One command in the background; see `nono_py.Job`."""
+
+    def poll(self, since: int | None) -> JobStatus: ...
+    def tail(self, max_bytes: int) -> bytes: ...
+    def kill(self) -> None:
+        """End the whole tree; returns at once."""
+    def wait(self, timeout: float | None) -> bool:
+        """Has the tree ended within so many seconds?"""
+    def fileno(self) -> int:
+        """Readable once the tree has ended; -1 when nothing was started."""
+    @property
+    def is_ours(self) -> bool:
+        """False in a fork of the process that started it."""
+    def result(self) -> ExecResult:
+        """Raises RuntimeError while it runs."""
+
+def _start_job(caps: CapabilitySet, command: Sequence[_Path], **options: Unpack[_ExecOptions]) -> _Job: ...

@@ -1,6 +1,7 @@
 """One text from the two output streams of a command, bounded in bytes."""
 
 _OPEN, _CLOSE = "\n<stderr>", "</stderr>"
+_GAP = "\n[nono: output dropped here]\n"
 
 
 def combine(stdout: bytes, stderr: bytes, limit: int) -> tuple[str, bool]:
@@ -27,16 +28,36 @@ def combine(stdout: bytes, stderr: bytes, limit: int) -> tuple[str, bool]:
 
     room = max(limit - head_size, limit // 2) - tags
     if tail and room > 0:
-        tail = _last(tail, room)
+        tail = last(tail, room)
         tagged = _OPEN + tail + _CLOSE
         return _first(head, limit - len(tagged.encode())) + tagged, True
     return _first(head, limit), True
+
+
+def ends_of(output: bytes, limit: int) -> tuple[str, bool]:
+    """Both streams in one, as they were written; over `limit` both ends stay, with a line between them.
+
+    Args:
+        output: What the command wrote; not UTF-8 becomes U+FFFD.
+        limit: Upper bound of the text in UTF-8 bytes, the line included.
+
+    Returns:
+        The text, and whether something was left out.
+    """
+    text = output.decode("utf-8", "replace")
+    if len(text.encode()) <= limit:
+        return text, False
+    room = limit - len(_GAP)
+    if room <= 0:
+        return last(text, limit), True
+    return _first(text, room // 2) + _GAP + last(text, room - room // 2), True
 
 
 def _first(text: str, size: int) -> str:
     return text.encode()[: max(size, 0)].decode("utf-8", "ignore")
 
 
-def _last(text: str, size: int) -> str:
+def last(text: str, size: int) -> str:
+    """The end of a text, that many UTF-8 bytes at most."""
     encoded = text.encode()
     return encoded[max(len(encoded) - size, 0) :].decode("utf-8", "ignore")

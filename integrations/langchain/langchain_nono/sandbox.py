@@ -3,6 +3,7 @@
 import os
 import platform
 import uuid
+import weakref
 from types import TracebackType
 from typing import Any, Self
 
@@ -20,8 +21,9 @@ from nono_py import FileTools as NativeTools
 
 from langchain_nono.file_tools import FileTools
 from langchain_nono.grants import grant_system, grant_toolchains, readable_directories
-from langchain_nono.output import combine
+from langchain_nono.output import combine, ends_of
 from langchain_nono.paths import PathMap
+from langchain_nono.running import Running, RunsInBackground
 from langchain_nono.temporary import PrivateDirectory
 from langchain_nono.toolchains import Survey, Toolchain
 
@@ -30,7 +32,7 @@ _PATTERN = frozenset("*?[")
 _MAC_CERTIFICATES = "/private/etc/ssl/cert.pem"
 
 
-class NonoSandbox(FileTools):
+class NonoSandbox(RunsInBackground, FileTools):
     """Runs an agent's commands and file tools confined by the kernel to the directories granted here.
 
     A command sees the directories below, the system's programs and libraries, the interpreters on
@@ -38,8 +40,8 @@ class NonoSandbox(FileTools):
     environment. Everything else is refused by the kernel; a sandbox that cannot be enforced refuses
     to start commands. Nothing that a command started outlives it.
 
-    Use it as a context manager, or call `close()`, to remove the private TMPDIR early; otherwise it
-    goes with the object. All methods may be used from several threads and tasks at once.
+    Use it as a context manager, or call `close()`, to end streams and jobs and remove the private TMPDIR
+    early; otherwise they go with the object. All methods may be used from several threads and tasks at once.
     """
 
     def __init__(
@@ -68,6 +70,7 @@ class NonoSandbox(FileTools):
         deny: list[str] | None = None,
         unprotect: list[str] | None = None,
         allow_unix_sockets: list[str] | None = None,
+        stderr: str = "tag",
     ) -> None:
         """Grant and hold; no process is started.
 
@@ -99,10 +102,12 @@ class NonoSandbox(FileTools):
                 `nono_py.CapabilitySet.protect`.
             allow_unix_sockets: Unix sockets outside that commands may connect to; a directory means all
                 below it. What answers there runs outside the sandbox with rights of its own.
+            stderr: `tag` puts what a command wrote to stderr behind its stdout, in a `<stderr>` tag; `merge`
+                leaves both together in the order of writing.
 
         Raises:
-            ValueError: Arguments that contradict each other, a malformed pattern, an unknown protected name, or
-                a file where a directory belongs.
+            ValueError: Arguments that contradict each other, a malformed pattern, an unknown protected name,
+                another `stderr`, or a file where a directory belongs.
             FileNotFoundError: A granted directory, or that of a granted socket, does not exist.
             NotImplementedError: A proxy or snapshots are asked for.
         """
@@ -113,6 +118,8 @@ class NonoSandbox(FileTools):
             raise ValueError("policy_json requires at least one policy group")
         if proxy_config is not None and not block_network:
             raise ValueError("proxy_config requires block_network=True")
+        if stderr not in ("tag", "merge"):
+            raise ValueError(f"stderr must be 'tag' or 'merge', got {stderr!r}")
         _refuse_unavailable(
             proxy_config=(proxy_config, None),
             snapshot_session_dir=(snapshot_session_dir, None),
@@ -130,6 +137,7 @@ class NonoSandbox(FileTools):
             isolation=isolation if isolation != "auto" else None,
             max_memory_bytes=max_memory_bytes,
             max_processes=max_processes,
+            stderr="stdout" if stderr == "merge" else None,
         )
         self._caps = CapabilitySet()
         readable, writable = self._grant_asked(working_dir, allow_read, allow_write, allow_readwrite)
@@ -151,6 +159,8 @@ class NonoSandbox(FileTools):
             self._caps.block_network()
 
         self._temporary = PrivateDirectory()
+        self._running = Running()
+        weakref.finalize(self, self._running.end)
         self._caps.allow_path(self._temporary.path, AccessMode.READ_WRITE)
         readable.append(self._temporary.path)
         writable.append(self._temporary.path)
@@ -198,9 +208,10 @@ class NonoSandbox(FileTools):
                 constructor's.
 
         Returns:
-            Output as `langchain_nono.output.combine` makes it. The exit code is the command's, minus
-            a signal's number, 124 after a timeout (with what was written until then), or 126 with the
-            reason when the sandbox could not be set up and the command was not started.
+            Output as `langchain_nono.output.combine` makes it, with `stderr="merge"` as `ends_of` does. The
+            exit code is the command's, minus a signal's number, 124 after a timeout (with what was written
+            until then), or 126 with the reason when the sandbox could not be set up and the command was not
+            started.
 
         Raises:
             ValueError: `timeout` is not positive, or the command contains a NUL byte or lone surrogates.
@@ -213,7 +224,8 @@ class NonoSandbox(FileTools):
         return self._response(await sandboxed_exec_async(**self._launch(command, timeout)))
 
     def close(self) -> None:
-        """Remove the private directories and end the file tools' threads. May be called again."""
+        """End streams and jobs, remove the private directories, end the file tools' threads. May be called again."""
+        self._running.end()
         self._temporary.remove()
         self._artifacts.remove()
         native, self._native_tools = self._native_tools, None
@@ -320,7 +332,10 @@ class NonoSandbox(FileTools):
         return result
 
     def _response(self, result: Any) -> ExecuteResponse:
-        text, cut = combine(result.stdout, result.stderr, self._max_output_bytes)
+        if "stderr" in self._options:
+            text, cut = ends_of(result.stdout, self._max_output_bytes)
+        else:
+            text, cut = combine(result.stdout, result.stderr, self._max_output_bytes)
         return ExecuteResponse(output=text, exit_code=result.exit_code, truncated=cut)
 
 

@@ -49,7 +49,12 @@ def test_what_does_not_exist_yet_is_refused_by_name(workspace: Path, arguments: 
 
 def test_public_names() -> None:
     assert sorted(langchain_nono.__all__) == [
+        "AsyncOutputStream",
+        "Job",
+        "JobStatus",
         "NonoSandbox",
+        "OutputChunk",
+        "OutputStream",
         "describe_execute_failure",
         "describe_file_transfer_error",
     ]
