@@ -4,7 +4,7 @@ import os
 import platform
 import uuid
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from deepagents.backends.protocol import ExecuteResponse
 from nono_py import (
@@ -17,29 +17,29 @@ from nono_py import (
     sandboxed_exec_async,
 )
 
+from langchain_nono.environment import Environment, granted_places
 from langchain_nono.file_tools import FileTools
 from langchain_nono.grants import grant_system, grant_toolchains, readable_directories
+from langchain_nono.home import PrivateHome
 from langchain_nono.output import combine
 from langchain_nono.paths import PathMap
 from langchain_nono.temporary import PrivateDirectory
 from langchain_nono.toolchains import Survey, Toolchain
 from langchain_nono.transfer import Transfer
 
-_ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "USER")
 _PATTERN = frozenset("*?[")
-_MAC_CERTIFICATES = "/private/etc/ssl/cert.pem"
 
 
 class NonoSandbox(FileTools):
     """Runs an agent's commands and file tools confined by the kernel to the directories granted here.
 
     A command sees the directories below, the system's programs and libraries, the interpreters on
-    the caller's PATH (`toolchains`), a private TMPDIR, and a handful of variables of the caller's
+    the caller's PATH (`toolchains`), a private HOME and TMPDIR, and a handful of variables of the caller's
     environment. Everything else is refused by the kernel; a sandbox that cannot be enforced refuses
     to start commands. Nothing that a command started outlives it.
 
-    Use it as a context manager, or call `close()`, to remove the private TMPDIR early; otherwise it
-    goes with the object. All methods may be used from several threads and tasks at once.
+    Use it as a context manager, or call `close()`, to remove the private directories early; otherwise they
+    go with the object. All methods may be used from several threads and tasks at once.
     """
 
     def __init__(
@@ -68,6 +68,7 @@ class NonoSandbox(FileTools):
         deny: list[str] | None = None,
         unprotect: list[str] | None = None,
         allow_unix_sockets: list[str] | None = None,
+        home: Literal["auto", "private", "caller"] = "auto",
     ) -> None:
         """Grant and hold; no process is started.
 
@@ -99,6 +100,9 @@ class NonoSandbox(FileTools):
                 `nono_py.CapabilitySet.protect`.
             allow_unix_sockets: Unix sockets outside that commands may connect to; a directory means all
                 below it. What answers there runs outside the sandbox with rights of its own.
+            home: HOME of commands: `private`, a directory that goes with the sandbox; `caller`, the
+                caller's, which grants nothing of it; `auto`, private unless the caller's is granted for
+                reading and writing.
 
         Raises:
             ValueError: Arguments that contradict each other, a malformed pattern, an unknown protected name, or
@@ -107,6 +111,8 @@ class NonoSandbox(FileTools):
             NotImplementedError: A proxy or snapshots are asked for.
         """
         _check_timeout(timeout)
+        if home not in ("auto", "private", "caller"):
+            raise ValueError(f"home must be 'auto', 'private' or 'caller', got {home!r}")
         if policy_groups and policy_json is None:
             raise ValueError("policy_groups requires policy_json")
         if policy_json is not None and not policy_groups:
@@ -150,10 +156,19 @@ class NonoSandbox(FileTools):
         if block_network:
             self._caps.block_network()
 
+        callers_home = os.environ.get("HOME", "")
+        granted = QueryContext(self._caps)
+
+        def is_granted(path: str, mode: AccessMode) -> bool:
+            return granted.query_path(path, mode)["status"] == "allowed"
+
+        has_home = os.path.isabs(callers_home) and is_granted(callers_home, AccessMode.READ_WRITE)
         self._temporary = PrivateDirectory()
-        self._caps.allow_path(self._temporary.path, AccessMode.READ_WRITE)
-        readable.append(self._temporary.path)
-        writable.append(self._temporary.path)
+        self._home = None if home == "caller" or (home == "auto" and has_home) else PrivateHome()
+        for directory in filter(None, (self._home, self._temporary)):
+            self._caps.allow_path(directory.path, AccessMode.READ_WRITE)
+            readable.append(directory.path)
+            writable.append(directory.path)
         query = QueryContext(self._caps)
 
         def is_denied(path: str, writing: bool) -> bool:
@@ -162,16 +177,13 @@ class NonoSandbox(FileTools):
 
         self._transfer = Transfer(readable, writable, is_denied)
         self._paths = PathMap(self._working_dir, {*readable, *writable}, virtual=virtual_workspace_root)
-        self._readable = readable_directories(self._caps)
-        # git ends with an error when its user has settings that it may not read: then it is told of none.
-        self._git_is_closed = any(
-            os.path.exists(path) and query.query_path(path, AccessMode.READ)["status"] == "denied"
-            for path in map(os.path.expanduser, ("~/.gitconfig", "~/.config/git/config"))
+        self._environment = Environment(
+            home=self._home.path if self._home else None,
+            temporary=self._temporary.path,
+            places=granted_places(callers_home, is_granted),
+            survey=self._survey,
+            readable=readable_directories(self._caps),
         )
-        # npm and others end with an error when they cannot write to their caches in the home directory.
-        cache = os.path.expanduser("~/.cache")
-        self._cache_is_closed = query.query_path(cache, AccessMode.READ_WRITE)["status"] == "denied"
-        self._last_path = "", ""
 
     @property
     def id(self) -> str:
@@ -212,9 +224,11 @@ class NonoSandbox(FileTools):
         return self._response(await sandboxed_exec_async(**self._launch(command, timeout)))
 
     def close(self) -> None:
-        """Remove the private TMPDIR and let go of the granted directories. May be called again."""
+        """Remove the private HOME and TMPDIR and let go of the granted directories. May be called again."""
         self._transfer.close()
         self._temporary.remove()
+        if self._home:
+            self._home.remove()
 
     def __enter__(self) -> Self:
         return self
@@ -274,37 +288,11 @@ class NonoSandbox(FileTools):
             "command": ["/bin/bash", "-c", command],
             "cwd": self._working_dir,
             "timeout_secs": float(seconds),
-            "env": self._environment(),
+            "env": self._environment.pairs(),
             "inherit_env": False,
             "max_output_bytes": 2 * self._max_output_bytes,
             **self._options,
         }
-
-    def _environment(self) -> list[tuple[str, str]]:
-        """The caller's harmless variables as they are now, PATH and TMPDIR as the sandbox has them."""
-        values = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-        values.setdefault("SHELL", "/bin/bash")  # what runs; without it bash asks who the user is, and may not know
-        values["TMPDIR"] = self._temporary.path
-        if "PATH" in values:
-            values["PATH"] = self._child_path(values["PATH"])
-        pairs = [(name, values[name]) for name in _ENVIRONMENT if name in values]
-        if self._git_is_closed:
-            pairs.append(("GIT_CONFIG_GLOBAL", os.devnull))
-        if self._cache_is_closed:
-            cache = os.path.join(self._temporary.path, "cache")
-            pairs += [("XDG_CACHE_HOME", cache), ("npm_config_cache", os.path.join(cache, "npm"))]
-        on_mac = platform.system() == "Darwin"
-        if on_mac and "CURL_CA_BUNDLE" not in os.environ and os.path.exists(_MAC_CERTIFICATES):
-            pairs.append(("CURL_CA_BUNDLE", _MAC_CERTIFICATES))
-        return pairs
-
-    def _child_path(self, path: str) -> str:
-        """PATH for the sandbox; remembered, since it rarely changes between commands."""
-        known, result = self._last_path
-        if path != known:
-            result = self._survey.child_path(path, self._readable)
-            self._last_path = path, result
-        return result
 
     def _response(self, result: Any) -> ExecuteResponse:
         text, cut = combine(result.stdout, result.stderr, self._max_output_bytes)
