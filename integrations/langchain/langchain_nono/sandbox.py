@@ -18,9 +18,11 @@ from nono_py import (
 )
 
 from langchain_nono.environment import Environment, granted_places
+from langchain_nono.explanation import Explainer
 from langchain_nono.file_tools import FileTools
 from langchain_nono.grants import grant_system, grant_toolchains, readable_directories
 from langchain_nono.home import PrivateHome
+from langchain_nono.offload import Offloading
 from langchain_nono.output import combine
 from langchain_nono.paths import PathMap
 from langchain_nono.temporary import PrivateDirectory
@@ -30,7 +32,7 @@ from langchain_nono.transfer import Transfer
 _PATTERN = frozenset("*?[")
 
 
-class NonoSandbox(FileTools):
+class NonoSandbox(Offloading, FileTools):  # type: ignore[misc]
     """Runs an agent's commands and file tools confined by the kernel to the directories granted here.
 
     A command sees the directories below, the system's programs and libraries, the interpreters on
@@ -69,6 +71,7 @@ class NonoSandbox(FileTools):
         unprotect: list[str] | None = None,
         allow_unix_sockets: list[str] | None = None,
         home: Literal["auto", "private", "caller"] = "auto",
+        explain_denials: bool = True,
     ) -> None:
         """Grant and hold; no process is started.
 
@@ -103,6 +106,8 @@ class NonoSandbox(FileTools):
             home: HOME of commands: `private`, a directory that goes with the sandbox; `caller`, the
                 caller's, which grants nothing of it; `auto`, private unless the caller's is granted for
                 reading and writing.
+            explain_denials: When a command fails because of the sandbox, its output ends with a line that
+                begins with `[nono]` and says what was asked for and what is granted.
 
         Raises:
             ValueError: Arguments that contradict each other, a malformed pattern, an unknown protected name, or
@@ -184,6 +189,17 @@ class NonoSandbox(FileTools):
             survey=self._survey,
             readable=readable_directories(self._caps),
         )
+        self._explainer: Explainer | None = None
+        if explain_denials:
+            names = {self._temporary.path: "$TMPDIR"} | ({self._home.path: "$HOME"} if self._home else {})
+            self._explainer = Explainer(
+                self._caps,
+                working_dir=self._working_dir,
+                readable=readable,
+                writable=writable,
+                names=names,
+                hides_outside=isolation == "strict",
+            )
 
     @property
     def id(self) -> str:
@@ -217,11 +233,13 @@ class NonoSandbox(FileTools):
             ValueError: `timeout` is not positive, or the command contains a NUL byte or lone surrogates.
             RuntimeError: The sandbox is closed, or the kernel cannot enforce it.
         """
-        return self._response(sandboxed_exec(**self._launch(command, timeout)))
+        limit = self._max_output_bytes
+        return self._response(command, self._exec(command, timeout, limit), limit)
 
     async def aexecute(self, command: str, *, timeout: int | None = None) -> ExecuteResponse:
         """Async version of `execute`, without a thread; cancelling it kills the command's process tree."""
-        return self._response(await sandboxed_exec_async(**self._launch(command, timeout)))
+        limit = self._max_output_bytes
+        return self._response(command, await self._aexec(command, timeout, limit), limit)
 
     def close(self) -> None:
         """Remove the private HOME and TMPDIR and let go of the granted directories. May be called again."""
@@ -275,8 +293,14 @@ class NonoSandbox(FileTools):
                 if grant.access != AccessMode.READ:
                     writable.append(grant.resolved)
 
-    def _launch(self, command: str, timeout: int | None) -> dict[str, Any]:
-        """The arguments of `sandboxed_exec` for one command."""
+    def _exec(self, command: str, timeout: int | None, limit: int) -> Any:
+        return sandboxed_exec(**self._launch(command, timeout, limit))
+
+    async def _aexec(self, command: str, timeout: int | None, limit: int) -> Any:
+        return await sandboxed_exec_async(**self._launch(command, timeout, limit))
+
+    def _launch(self, command: str, timeout: int | None, limit: int) -> dict[str, Any]:
+        """The arguments of `sandboxed_exec` for one command, of whose output `limit` bytes are needed."""
         seconds = self._timeout if timeout is None else timeout
         _check_timeout(seconds)
         if "\0" in command:  # a model's mistake: an error that its tools can show, not one that ends the run
@@ -290,12 +314,15 @@ class NonoSandbox(FileTools):
             "timeout_secs": float(seconds),
             "env": self._environment.pairs(),
             "inherit_env": False,
-            "max_output_bytes": 2 * self._max_output_bytes,
+            "max_output_bytes": 2 * limit,
             **self._options,
         }
 
-    def _response(self, result: Any) -> ExecuteResponse:
-        text, cut = combine(result.stdout, result.stderr, self._max_output_bytes)
+    def _response(self, command: str, result: Any, limit: int) -> ExecuteResponse:
+        line = None
+        if self._explainer:
+            line = self._explainer.explain(command, result.exit_code, result.stdout, result.stderr)
+        text, cut = combine(result.stdout, result.stderr, limit, last_line=line)
         return ExecuteResponse(output=text, exit_code=result.exit_code, truncated=cut)
 
 
