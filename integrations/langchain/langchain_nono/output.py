@@ -1,9 +1,11 @@
 """One text from the two output streams of a command, bounded in bytes."""
 
+from collections.abc import Callable
+
 _OPEN, _CLOSE = "\n<stderr>", "</stderr>"
 
 
-def combine(stdout: bytes, stderr: bytes, limit: int, *, last_line: str | None = None) -> tuple[str, bool]:
+def combine(stdout: bytes, stderr: bytes, limit: int) -> tuple[str, bool]:
     """Join both streams the way agents read them: stdout, then stderr in a tag of its own line.
 
     Bytes that are not UTF-8 become U+FFFD. Of an output over `limit` the head of stdout and the
@@ -13,20 +15,11 @@ def combine(stdout: bytes, stderr: bytes, limit: int, *, last_line: str | None =
     Args:
         stdout: What the command wrote to file descriptor 1.
         stderr: What it wrote to file descriptor 2; blank edges are dropped, blank as a whole is nothing.
-        limit: Upper bound of the text in UTF-8 bytes, tags and `last_line` included.
-        last_line: What to add as a line of its own, without a line end; left out where it would take more
-            than half of the limit.
+        limit: Upper bound of the text in UTF-8 bytes, tags included.
 
     Returns:
-        The text, and whether something of the streams was left out.
+        The text, and whether something was left out.
     """
-    if last_line is None or 2 * (room := len(last_line.encode()) + 1) > limit:
-        return _joined(stdout, stderr, limit)
-    text, cut = _joined(stdout, stderr, limit - room)
-    return text + ("\n" if text and not text.endswith("\n") else "") + last_line, cut
-
-
-def _joined(stdout: bytes, stderr: bytes, limit: int) -> tuple[str, bool]:
     head = stdout.decode("utf-8", "replace")
     tail = stderr.decode("utf-8", "replace").strip()
     head_size, tail_size = len(head.encode()), len(tail.encode())
@@ -40,6 +33,24 @@ def _joined(stdout: bytes, stderr: bytes, limit: int) -> tuple[str, bool]:
         tagged = _OPEN + tail + _CLOSE
         return _first(head, limit - len(tagged.encode())) + tagged, True
     return _first(head, limit), True
+
+
+def with_last_line(join: Callable[[int], tuple[str, bool]], line: str, limit: int) -> tuple[str, bool]:
+    """A text with a line of its own at the end.
+
+    Args:
+        join: Gives the text for a limit, as `combine` does.
+        line: Without a line end. It is left out where it would take more than half of the limit.
+        limit: Upper bound of both together in UTF-8 bytes.
+
+    Returns:
+        The text, and whether `join` left something out of it.
+    """
+    room = len(line.encode()) + 1
+    if 2 * room > limit:
+        return join(limit)
+    text, cut = join(limit - room)
+    return text + ("\n" if text and not text.endswith("\n") else "") + line, cut
 
 
 def _first(text: str, size: int) -> str:

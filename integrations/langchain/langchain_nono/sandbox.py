@@ -23,7 +23,7 @@ from langchain_nono.file_tools import FileTools
 from langchain_nono.grants import grant_system, grant_toolchains, readable_directories
 from langchain_nono.home import PrivateHome
 from langchain_nono.offload import Offloading
-from langchain_nono.output import combine
+from langchain_nono.output import combine, with_last_line
 from langchain_nono.paths import PathMap
 from langchain_nono.temporary import PrivateDirectory
 from langchain_nono.toolchains import Survey, Toolchain
@@ -299,7 +299,7 @@ class NonoSandbox(Offloading, FileTools):  # type: ignore[misc]
     async def _aexec(self, command: str, timeout: int | None, limit: int) -> Any:
         return await sandboxed_exec_async(**self._launch(command, timeout, limit))
 
-    def _launch(self, command: str, timeout: int | None, limit: int) -> dict[str, Any]:
+    def _launch(self, command: str, timeout: int | None, limit: int | None = None) -> dict[str, Any]:
         """The arguments of `sandboxed_exec` for one command, of whose output `limit` bytes are needed."""
         seconds = self._timeout if timeout is None else timeout
         _check_timeout(seconds)
@@ -314,15 +314,18 @@ class NonoSandbox(Offloading, FileTools):  # type: ignore[misc]
             "timeout_secs": float(seconds),
             "env": self._environment.pairs(),
             "inherit_env": False,
-            "max_output_bytes": 2 * limit,
+            "max_output_bytes": 2 * (self._max_output_bytes if limit is None else limit),
             **self._options,
         }
 
     def _response(self, command: str, result: Any, limit: int) -> ExecuteResponse:
+        def join(size: int) -> tuple[str, bool]:
+            return combine(result.stdout, result.stderr, size)
+
         line = None
         if self._explainer:
             line = self._explainer.explain(command, result.exit_code, result.stdout, result.stderr)
-        text, cut = combine(result.stdout, result.stderr, limit, last_line=line)
+        text, cut = with_last_line(join, line, limit) if line else join(limit)
         return ExecuteResponse(output=text, exit_code=result.exit_code, truncated=cut)
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from langchain_nono import NonoSandbox, describe_execute_failure
 from langchain_nono.explanation import shown
-from langchain_nono.output import combine
+from langchain_nono.output import combine, with_last_line
 from langchain_nono.refusals import MAX_TEXT, find_mentions
 
 Explain = Callable[..., str | None]
@@ -269,7 +269,7 @@ def test_the_line_counts_as_output(workspace: Path) -> None:
     ],
 )
 def test_a_last_line_stands_alone(stdout: bytes, limit: int, joined: tuple[str, bool]) -> None:
-    assert combine(stdout, b"", limit, last_line="why") == joined
+    assert with_last_line(lambda size: combine(stdout, b"", size), "why", limit) == joined
 
 
 def test_described_failures_follow_the_line(sandbox: NonoSandbox, workspace: Path) -> None:
