@@ -73,6 +73,12 @@ class Environment:
         self._survey = survey
         self._readable = readable
         self._last_path = "", ""
+        self.pairs()
+
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether `pairs` needs no look at the file system."""
+        return os.environ.get("PATH", "") == self._last_path[0]
 
     def pairs(self) -> list[tuple[str, str]]:
         """Name and value of each variable, for a command that starts now."""

@@ -5,6 +5,7 @@ what it wrote is put into the file by `upload_files`, so the sandbox's rules for
 this since 0.7.0; which fields its result has is looked at once, on import.
 """
 
+import asyncio
 import dataclasses
 from typing import Any
 
@@ -43,6 +44,12 @@ class Offloading(BaseSandbox):
     def _response(self, command: str, result: Any, limit: int) -> ExecuteResponse:
         """What `execute` returns for a `result` of `_exec`, with at most `limit` bytes of output."""
         raise NotImplementedError
+
+    async def _aresponse(self, command: str, result: Any, limit: int) -> ExecuteResponse:
+        """Async version of `_response`, in a thread where a failure has to be looked into."""
+        if result.exit_code == 0:
+            return self._response(command, result, limit)
+        return await asyncio.to_thread(self._response, command, result, limit)
 
     if _Result is not None:
 
@@ -99,13 +106,14 @@ class Offloading(BaseSandbox):
                 return _Result(offloaded=False, response=await self.aexecute(command, timeout=timeout))
             limit = MAX_CAPTURE_BYTES if max_capture_bytes is None else max_capture_bytes
             result = await self._aexec(command, timeout, limit)
-            whole = self._response(command, result, limit)
+            whole = await self._aresponse(command, result, limit)
             captured = whole.output.encode()
             if len(captured) <= min(max_inline_bytes, self._max_output_bytes):
                 return _Result(offloaded=False, response=whole)
             if _is_written(await self.aupload_files([(capture_path, captured)])):
                 return _offloaded(whole, captured)
-            return _Result(offloaded=False, response=self._response(command, result, self._max_output_bytes))
+            response = await self._aresponse(command, result, self._max_output_bytes)
+            return _Result(offloaded=False, response=response)
 
 
 def preview(captured: bytes) -> tuple[str, bool]:

@@ -1,5 +1,6 @@
 """`NonoSandbox`: nono as the backend of a Deep Agent."""
 
+import asyncio
 import os
 import platform
 import uuid
@@ -237,9 +238,12 @@ class NonoSandbox(Offloading, FileTools):  # type: ignore[misc]
         return self._response(command, self._exec(command, timeout, limit), limit)
 
     async def aexecute(self, command: str, *, timeout: int | None = None) -> ExecuteResponse:
-        """Async version of `execute`, without a thread; cancelling it kills the command's process tree."""
+        """Async version of `execute`; cancelling it kills the command's process tree.
+
+        It needs no thread, but to look at files when a failure is to be explained or PATH has changed.
+        """
         limit = self._max_output_bytes
-        return self._response(command, await self._aexec(command, timeout, limit), limit)
+        return await self._aresponse(command, await self._aexec(command, timeout, limit), limit)
 
     def close(self) -> None:
         """Remove the private HOME and TMPDIR and let go of the granted directories. May be called again."""
@@ -297,6 +301,8 @@ class NonoSandbox(Offloading, FileTools):  # type: ignore[misc]
         return sandboxed_exec(**self._launch(command, timeout, limit))
 
     async def _aexec(self, command: str, timeout: int | None, limit: int) -> Any:
+        if not self._environment.is_at_hand:
+            await asyncio.to_thread(self._environment.pairs)
         return await sandboxed_exec_async(**self._launch(command, timeout, limit))
 
     def _launch(self, command: str, timeout: int | None, limit: int | None = None) -> dict[str, Any]:

@@ -194,6 +194,46 @@ def test_numbers_must_be_positive(made: Made, wrong: dict[str, Any]) -> None:
         ThreadSandboxes(made, **wrong)
 
 
+async def test_the_event_loop_never_waits_for_files(
+    made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that watches its event loop ends the run of an agent that does."""
+
+    def refuses(function: Any) -> Any:
+        def call(*args: Any, **options: Any) -> Any:
+            with pytest.raises(RuntimeError, match="no running event loop"):
+                asyncio.get_running_loop()
+            return function(*args, **options)
+
+        return call
+
+    sandboxes = ThreadSandboxes(made, idle_seconds=0.2)
+
+    async def work(_: None) -> None:
+        for name in ("stat", "lstat", "access", "listdir", "scandir", "mkdir", "unlink", "rmdir", "readlink"):
+            monkeypatch.setattr(os, name, refuses(getattr(os, name)))
+        for name in ("abspath", "realpath", "exists"):
+            monkeypatch.setattr(os.path, name, refuses(getattr(os.path, name)))
+        monkeypatch.setenv("PATH", "/usr/bin:/bin")
+        assert (await sandboxes.aexecute("echo hi")).output == "hi\n"
+        assert "[nono] " in (await sandboxes.aexecute("cat /etc/passwd; touch .envrc; exit 1")).output
+        monkeypatch.setenv("PATH", "/usr/local/bin:/usr/bin:/bin")
+        assert (await sandboxes.aexecute("echo hi")).output == "hi\n"
+        if hasattr(sandboxes, "aexecute_with_offload"):
+            for command in ("seq 9999", "seq 9999; cat /etc/passwd"):
+                path = f"{tmp_path}/{sandboxes.thread()}/long"
+                assert (await sandboxes.aexecute_with_offload(command, path, max_inline_bytes=100)).offloaded
+
+    try:
+        for thread in "abc":
+            await RunnableLambda(work).ainvoke(None, config(thread))
+            await asyncio.sleep(0.3)
+    finally:
+        monkeypatch.undo()
+    assert sandboxes.threads == ["c"]
+    sandboxes.close()
+
+
 # The pool alone, with things that are quickly made.
 
 
