@@ -50,6 +50,7 @@ def test_what_does_not_exist_yet_is_refused_by_name(workspace: Path, arguments: 
 def test_public_names() -> None:
     assert sorted(langchain_nono.__all__) == [
         "NonoSandbox",
+        "ThreadSandboxes",
         "describe_execute_failure",
         "describe_file_transfer_error",
     ]

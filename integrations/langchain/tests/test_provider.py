@@ -1,4 +1,4 @@
-"""The provider for the Deep Agents CLI: with a stand-in for the CLI, and with itself where it is installed."""
+"""The provider for the Deep Agents CLI: with a stand-in for it, and with itself where it is installed."""
 
 import abc
 import asyncio
