@@ -75,7 +75,8 @@ class Explainer:
             `[nono] PATH: WHAT is not granted here; ...` without a line end: printable, at most about
             2,000 characters.
         """
-        if exit_code == 0 or (exit_code == _NOT_EXECUTED and stderr.startswith(b"nono: ")):
+        is_own_reason = exit_code == _NOT_EXECUTED and (stderr or stdout).startswith(b"nono: ")
+        if exit_code == 0 or is_own_reason:
             return None
         texts = (stream[-MAX_TEXT:].decode("utf-8", "surrogateescape") for stream in (stderr, stdout))
         mentions = (mention for text in texts for mention in islice(find_mentions(text), _MAX_MENTIONS))

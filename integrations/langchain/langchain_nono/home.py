@@ -7,7 +7,7 @@ from langchain_nono.temporary import PrivateDirectory
 # Protected names that everyday tools write in a home, by `git config --global`, `pip install --user` or
 # `ssh-keygen`. Nobody outside trusts them here, but names are protected wherever they lie: these become
 # links to names that are not.
-_FILES = (".bashrc", ".config/pip/pip.conf", ".gitconfig", ".npmrc", ".profile")
+_FILES = (".bashrc", ".gitconfig", ".npmrc", ".profile")
 _DIRECTORIES = (".local/bin", ".ssh")
 _BEHIND = ".nono"
 

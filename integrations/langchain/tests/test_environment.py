@@ -107,7 +107,7 @@ def test_git_takes_settings_of_the_agents_own(workspace: Path, callers_home: Pat
 
 
 def test_protected_names_can_be_written_in_a_private_home_alone(workspace: Path, callers_home: Path) -> None:
-    names = (".bashrc", ".npmrc", ".profile", ".ssh/config", ".local/bin/tool", ".config/pip/pip.conf")
+    names = (".bashrc", ".npmrc", ".profile", ".ssh/config", ".local/bin/tool")
     with NonoSandbox(working_dir=str(workspace)) as sandbox:
         for name in names:
             result = sandbox.execute(f"echo text > ~/{name} && cat ~/{name}")
