@@ -40,11 +40,18 @@ _NO_NETWORK = re.compile(
     re.IGNORECASE,
 )
 _UNCONNECTED = re.compile(r"(?:failed to|couldn't|could not) connect to \S+ port \d", re.IGNORECASE)
-_HOST = re.compile(
-    r"(?:resolve host(?:name)?|failure resolving|lookup|enotfound|eai_again|connect to|host=|eacces|eperm"
-    r"|enetunreach)[:\s=]*['\"]?([a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?)['\"]?"
-    r"(?:(?: port |, port=|:)(\d{1,5})\b)?",
-    re.IGNORECASE,
+_NAME = r"['\"]?([a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?)['\"]?(?:(?: port |, port=|:)(\d{1,5})\b)?"
+_HOSTS = (
+    re.compile(
+        r"(?:resolve host(?:name)?:?|failure resolving|dial tcp: lookup|enotfound|eai_again|host=)\s*"
+        + _NAME,
+        re.IGNORECASE,
+    ),
+    # Before these there may be other words: what follows has to look like a host.
+    re.compile(
+        r"(?:connect to(?: host)?|dial tcp|eacces|eperm|enetunreach) (?=\S*\.\S|\S+(?: port |:)\d)" + _NAME,
+        re.IGNORECASE,
+    ),
 )
 _SHELLS_SOCKET = re.compile(r"/dev/(?:tcp|udp)/([^/\s]{1,253})/(\d{1,5})\b")
 _QUOTED = re.compile(
@@ -92,8 +99,8 @@ def find_mentions(text: str) -> Iterator[Mention]:
 def _read(line: str, before: str) -> Mention | None:
     """What one line says; a traceback names the refused call on the line before its error."""
     refusal = _REFUSAL.search(line)
-    named = _HOST.search(line)
-    host, port = (named[1], named[2] or "") if named and not named[1].isdigit() else ("", "")
+    named = next(filter(None, (pattern.search(line) for pattern in _HOSTS)), None)
+    host, port = (named[1], named[2] or "") if named else ("", "")
     if refusal and (socket := _SHELLS_SOCKET.search(line)):
         return Mention(network=True, host=socket[1], port=socket[2])
     if _NO_NETWORK.search(line):

@@ -4,6 +4,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -150,6 +151,13 @@ NETWORK_COMPLAINTS = {
     "curl: (7) Failed to connect to 192.0.2.1 port 80 after 0 ms: Couldn't connect to server": "192.0.2.1:80",
     "HTTPSConnectionPool(host='pypi.org', port=443): Name or service not known": "pypi.org:443",
     "bash: line 1: /dev/tcp/192.0.2.1/80: Operation not permitted": "192.0.2.1:80",
+    "ssh: connect to host example.com port 22: Network is unreachable": "example.com:22",
+    "W: Temporary failure resolving 'deb.debian.org'": "deb.debian.org",
+    "sudo: unable to resolve host box: Name or service not known": "box",
+    "dial tcp: lookup proxy.golang.org: Temporary failure in name resolution": "proxy.golang.org",
+    "failed to lookup address information: Temporary failure in name resolution": "any host",
+    "connect: EACCES: permission denied": "any host",
+    "could not connect to server: Network is unreachable": "any host",
     "ping: socket: Operation not permitted": "any host",
     "connect: Network is unreachable": "any host",
     "  sock = socket(af, socktype, proto)\nPermissionError: [Errno 1] Operation not permitted": "any host",
@@ -283,7 +291,7 @@ def test_described_failures_follow_the_line(sandbox: NonoSandbox, workspace: Pat
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="expected: needs root to become an ordinary user")
-def test_file_permissions_are_not_the_sandboxes_fault(tmp_path: Path) -> None:
+def test_file_permissions_are_not_the_sandboxes_fault() -> None:
     """As an ordinary user, for whom permissions count: what the plan grants, but they do not."""
     script = (
         "import sys; from langchain_nono import NonoSandbox\n"
@@ -291,24 +299,24 @@ def test_file_permissions_are_not_the_sandboxes_fault(tmp_path: Path) -> None:
         "    for command in ('cat closed', 'cat /etc/shadow', 'echo > ' + sys.argv[2] + '/new'):\n"
         "        print(sandbox.execute(command).output.rsplit(chr(10), 1)[-1].split(';')[0])\n"
     )
-    for directory in (tmp_path, *tmp_path.parents[:2]):
-        directory.chmod(0o755)
-    workspace, data = tmp_path / "ws", tmp_path / "data"
-    for directory in (workspace, data):
-        directory.mkdir()
-        os.chown(directory, 65534, 65534)
-    (workspace / "closed").touch(mode=0)
-    result = subprocess.run(
-        [sys.executable, "-c", script, str(workspace), str(data)],
-        user=65534,
-        group=65534,
-        extra_groups=[],
-        env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONPATH": ":".join(sys.path)},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+    with tempfile.TemporaryDirectory() as directory:
+        workspace, data = Path(directory, "ws"), Path(directory, "data")
+        for path in (workspace, data):
+            path.mkdir()
+            os.chown(path, 65534, 65534)
+        os.chmod(directory, 0o755)
+        (workspace / "closed").touch(mode=0)
+        result = subprocess.run(
+            [sys.executable, "-c", script, str(workspace), str(data)],
+            user=65534,
+            group=65534,
+            extra_groups=[],
+            env={"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONPATH": ":".join(sys.path)},
+            stdout=subprocess.PIPE,
+            text=True,
+            check=True,
+            timeout=60,
+        )
     assert result.stdout.splitlines() == [
         "<stderr>cat: closed: Permission denied</stderr>",
         "[nono] /etc/shadow: reading is not granted here",
