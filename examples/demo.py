@@ -131,7 +131,7 @@ def script(project: Path, key: Path, ledger: Path, tcp: int, udp: int, nap: str)
         Step(TESTS, "execute", tests),
         Step("read the failing test", "read_file", {"file_path": f"{project}/tests/test_shop.py"}),
         Step("read the suspect", "read_file", {"file_path": discount}),
-        Step("read an SSH key", "execute", shell("cat ~/.ssh/id_ed25519"), "refused", "files"),
+        Step("read an SSH key", "execute", shell(f"cat {key}"), "refused", "files"),
         Step("the same with a file tool", "read_file", {"file_path": str(key)}, "refused", "files"),
         Step("the same through a link", "execute", shell(f"ln -s {key} k; cat k"), "refused", "files"),
         Step("change a file outside", "execute", shell(f"echo mine > {ledger}"), "refused", "files"),

@@ -2,6 +2,7 @@
 
 from langchain_nono.jobs import Job, JobStatus
 from langchain_nono.messages import describe_execute_failure, describe_file_transfer_error
+from langchain_nono.per_thread import ThreadSandboxes
 from langchain_nono.sandbox import NonoSandbox
 from langchain_nono.streaming import AsyncOutputStream, OutputChunk, OutputStream
 
@@ -12,6 +13,7 @@ __all__ = [
     "NonoSandbox",
     "OutputChunk",
     "OutputStream",
+    "ThreadSandboxes",
     "describe_execute_failure",
     "describe_file_transfer_error",
 ]

@@ -280,14 +280,6 @@ class FileTools(BaseSandbox):
                 return DeleteResult(error=_invalid(path, error))
             return DeleteResult(path=path)
 
-        def execute_with_offload(self, command: str, capture_path: str, **options: Any) -> Any:
-            """Run a command, long output to a file; see `BaseSandbox.execute_with_offload`."""
-            return super().execute_with_offload(command, self._paths.host(capture_path), **options)
-
-        async def aexecute_with_offload(self, command: str, capture_path: str, **options: Any) -> Any:
-            """Async version of `execute_with_offload`."""
-            return await super().aexecute_with_offload(command, self._paths.host(capture_path), **options)
-
     def upload_files(self, files: list[tuple[str, bytes]]) -> list[FileUploadResponse]:
         """Write files, parents included; each one succeeds or fails by itself, none raises.
 

@@ -1,5 +1,7 @@
 """One text from the two output streams of a command, bounded in bytes."""
 
+from collections.abc import Callable
+
 _OPEN, _CLOSE = "\n<stderr>", "</stderr>"
 _GAP = "\n[nono: output dropped here]\n"
 
@@ -51,6 +53,24 @@ def ends_of(output: bytes, limit: int) -> tuple[str, bool]:
     if room <= 0:
         return last(text, limit), True
     return _first(text, room // 2) + _GAP + last(text, room - room // 2), True
+
+
+def with_last_line(join: Callable[[int], tuple[str, bool]], line: str, limit: int) -> tuple[str, bool]:
+    """A text with a line of its own at the end.
+
+    Args:
+        join: Gives the text for a limit, as `combine` does.
+        line: Without a line end. It is left out where it would take more than half of the limit.
+        limit: Upper bound of both together in UTF-8 bytes.
+
+    Returns:
+        The text, and whether `join` left something out of it.
+    """
+    room = len(line.encode()) + 1
+    if 2 * room > limit:
+        return join(limit)
+    text, cut = join(limit - room)
+    return text + ("\n" if text and not text.endswith("\n") else "") + line, cut
 
 
 def _first(text: str, size: int) -> str:

@@ -1,11 +1,12 @@
 """`NonoSandbox`: nono as the backend of a Deep Agent."""
 
+import asyncio
 import os
 import platform
 import uuid
 import weakref
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from deepagents.backends.protocol import ExecuteResponse
 from nono_py import (
@@ -19,28 +20,30 @@ from nono_py import (
 )
 from nono_py import FileTools as NativeTools
 
+from langchain_nono.environment import Environment, granted_places
+from langchain_nono.explanation import Explainer
 from langchain_nono.file_tools import FileTools
 from langchain_nono.grants import grant_system, grant_toolchains, readable_directories
-from langchain_nono.output import combine, ends_of
+from langchain_nono.home import PrivateHome
+from langchain_nono.offload import Offloading
+from langchain_nono.output import combine, ends_of, with_last_line
 from langchain_nono.paths import PathMap
 from langchain_nono.running import Running, RunsInBackground
 from langchain_nono.temporary import PrivateDirectory
 from langchain_nono.toolchains import Survey, Toolchain
 
-_ENVIRONMENT = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "USER")
 _PATTERN = frozenset("*?[")
-_MAC_CERTIFICATES = "/private/etc/ssl/cert.pem"
 
 
-class NonoSandbox(RunsInBackground, FileTools):
+class NonoSandbox(RunsInBackground, Offloading, FileTools):
     """Runs an agent's commands and file tools confined by the kernel to the directories granted here.
 
     A command sees the directories below, the system's programs and libraries, the interpreters on
-    the caller's PATH (`toolchains`), a private TMPDIR, and a handful of variables of the caller's
+    the caller's PATH (`toolchains`), a private HOME and TMPDIR, and a handful of variables of the caller's
     environment. Everything else is refused by the kernel; a sandbox that cannot be enforced refuses
     to start commands. Nothing that a command started outlives it.
 
-    Use it as a context manager, or call `close()`, to end streams and jobs and remove the private TMPDIR
+    Use it as a context manager, or call `close()`, to end streams and jobs and remove the private directories
     early; otherwise they go with the object. All methods may be used from several threads and tasks at once.
     """
 
@@ -70,7 +73,9 @@ class NonoSandbox(RunsInBackground, FileTools):
         deny: list[str] | None = None,
         unprotect: list[str] | None = None,
         allow_unix_sockets: list[str] | None = None,
-        stderr: str = "tag",
+        stderr: Literal["tag", "merge"] = "tag",
+        home: Literal["auto", "private", "caller"] = "auto",
+        explain_denials: bool = True,
     ) -> None:
         """Grant and hold; no process is started.
 
@@ -104,6 +109,11 @@ class NonoSandbox(RunsInBackground, FileTools):
                 below it. What answers there runs outside the sandbox with rights of its own.
             stderr: `tag` puts what a command wrote to stderr behind its stdout, in a `<stderr>` tag; `merge`
                 leaves both together in the order of writing.
+            home: HOME of commands: `private`, a directory that goes with the sandbox; `caller`, the
+                caller's, which grants nothing of it; `auto`, private unless the caller's is granted for
+                reading and writing.
+            explain_denials: When a command fails because of the sandbox, its output ends with a line that
+                begins with `[nono]` and says what was asked for and what is granted.
 
         Raises:
             ValueError: Arguments that contradict each other, a malformed pattern, an unknown protected name,
@@ -112,6 +122,8 @@ class NonoSandbox(RunsInBackground, FileTools):
             NotImplementedError: A proxy or snapshots are asked for.
         """
         _check_timeout(timeout)
+        if home not in ("auto", "private", "caller"):
+            raise ValueError(f"home must be 'auto', 'private' or 'caller', got {home!r}")
         if policy_groups and policy_json is None:
             raise ValueError("policy_groups requires policy_json")
         if policy_json is not None and not policy_groups:
@@ -158,31 +170,49 @@ class NonoSandbox(RunsInBackground, FileTools):
         if block_network:
             self._caps.block_network()
 
+        callers_home = os.environ.get("HOME", "")
+        granted = QueryContext(self._caps)
+
+        def is_granted(path: str, mode: AccessMode) -> bool:
+            return granted.query_path(path, mode)["status"] == "allowed"
+
+        has_home = os.path.isabs(callers_home) and is_granted(callers_home, AccessMode.READ_WRITE)
         self._temporary = PrivateDirectory()
+        self._artifacts = PrivateDirectory()
+        self._home = None if home == "caller" or (home == "auto" and has_home) else PrivateHome()
+        self._caps.allow_path(self._artifacts.path, AccessMode.READ_WRITE)
+        for directory in filter(None, (self._home, self._temporary)):
+            self._caps.allow_path(directory.path, AccessMode.READ_WRITE)
+            readable.append(directory.path)
+            writable.append(directory.path)
         self._running = Running()
         weakref.finalize(self, self._running.end)
-        self._caps.allow_path(self._temporary.path, AccessMode.READ_WRITE)
-        readable.append(self._temporary.path)
-        writable.append(self._temporary.path)
-        self._artifacts = PrivateDirectory()
-        self._caps.allow_path(self._artifacts.path, AccessMode.READ_WRITE)
-        query = QueryContext(self._caps)
-        roots = {*readable, *writable, self._artifacts.path}
         self._paths = PathMap(
-            self._working_dir, roots, artifacts=self._artifacts.path, virtual=virtual_workspace_root
+            self._working_dir,
+            {*readable, *writable, self._artifacts.path},
+            artifacts=self._artifacts.path,
+            virtual=virtual_workspace_root,
         )
         self._isolation = isolation
         self._native_tools: NativeTools | None = None
-        self._readable = readable_directories(self._caps)
-        # git ends with an error when its user has settings that it may not read: then it is told of none.
-        self._git_is_closed = any(
-            os.path.exists(path) and query.query_path(path, AccessMode.READ)["status"] == "denied"
-            for path in map(os.path.expanduser, ("~/.gitconfig", "~/.config/git/config"))
+        self._environment = Environment(
+            home=self._home.path if self._home else None,
+            temporary=self._temporary.path,
+            places=granted_places(callers_home, is_granted),
+            survey=self._survey,
+            readable=readable_directories(self._caps),
         )
-        # npm and others end with an error when they cannot write to their caches in the home directory.
-        cache = os.path.expanduser("~/.cache")
-        self._cache_is_closed = query.query_path(cache, AccessMode.READ_WRITE)["status"] == "denied"
-        self._last_path = "", ""
+        self._explainer: Explainer | None = None
+        if explain_denials:
+            names = {self._temporary.path: "$TMPDIR"} | ({self._home.path: "$HOME"} if self._home else {})
+            self._explainer = Explainer(
+                self._caps,
+                working_dir=self._working_dir,
+                readable=readable,
+                writable=writable,
+                names=names,
+                hides_outside=isolation == "strict",
+            )
 
     @property
     def id(self) -> str:
@@ -217,17 +247,24 @@ class NonoSandbox(RunsInBackground, FileTools):
             ValueError: `timeout` is not positive, or the command contains a NUL byte or lone surrogates.
             RuntimeError: The sandbox is closed, or the kernel cannot enforce it.
         """
-        return self._response(sandboxed_exec(**self._launch(command, timeout)))
+        limit = self._max_output_bytes
+        return self._response(command, self._exec(command, timeout, limit), limit)
 
     async def aexecute(self, command: str, *, timeout: int | None = None) -> ExecuteResponse:
-        """Async version of `execute`, without a thread; cancelling it kills the command's process tree."""
-        return self._response(await sandboxed_exec_async(**self._launch(command, timeout)))
+        """Async version of `execute`; cancelling it kills the command's process tree.
+
+        It needs no thread, but to look at files when a failure is to be explained or PATH has changed.
+        """
+        limit = self._max_output_bytes
+        return await self._aresponse(command, await self._aexec(command, timeout, limit), limit)
 
     def close(self) -> None:
         """End streams and jobs, remove the private directories, end the file tools' threads. May be called again."""
         self._running.end()
         self._temporary.remove()
         self._artifacts.remove()
+        if self._home:
+            self._home.remove()
         native, self._native_tools = self._native_tools, None
         if native is not None:
             native.close()
@@ -287,8 +324,16 @@ class NonoSandbox(RunsInBackground, FileTools):
                 if grant.access != AccessMode.READ:
                     writable.append(grant.resolved)
 
-    def _launch(self, command: str, timeout: int | None) -> dict[str, Any]:
-        """The arguments of `sandboxed_exec` for one command."""
+    def _exec(self, command: str, timeout: int | None, limit: int) -> Any:
+        return sandboxed_exec(**self._launch(command, timeout, limit))
+
+    async def _aexec(self, command: str, timeout: int | None, limit: int) -> Any:
+        if not self._environment.is_at_hand:
+            await asyncio.to_thread(self._environment.pairs)
+        return await sandboxed_exec_async(**self._launch(command, timeout, limit))
+
+    def _launch(self, command: str, timeout: int | None, limit: int | None = None) -> dict[str, Any]:
+        """The arguments of `sandboxed_exec` for one command, of whose output `limit` bytes are needed."""
         seconds = self._timeout if timeout is None else timeout
         _check_timeout(seconds)
         if "\0" in command:  # a model's mistake: an error that its tools can show, not one that ends the run
@@ -299,43 +344,22 @@ class NonoSandbox(RunsInBackground, FileTools):
             "command": ["/bin/bash", "-c", command],
             "cwd": self._working_dir,
             "timeout_secs": float(seconds),
-            "env": self._environment(),
+            "env": self._environment.pairs(),
             "inherit_env": False,
-            "max_output_bytes": 2 * self._max_output_bytes,
+            "max_output_bytes": 2 * (self._max_output_bytes if limit is None else limit),
             **self._options,
         }
 
-    def _environment(self) -> list[tuple[str, str]]:
-        """The caller's harmless variables as they are now, PATH and TMPDIR as the sandbox has them."""
-        values = {name: os.environ[name] for name in _ENVIRONMENT if name in os.environ}
-        values.setdefault("SHELL", "/bin/bash")  # what runs; without it bash asks who the user is, and may not know
-        values["TMPDIR"] = self._temporary.path
-        if "PATH" in values:
-            values["PATH"] = self._child_path(values["PATH"])
-        pairs = [(name, values[name]) for name in _ENVIRONMENT if name in values]
-        if self._git_is_closed:
-            pairs.append(("GIT_CONFIG_GLOBAL", os.devnull))
-        if self._cache_is_closed:
-            cache = os.path.join(self._temporary.path, "cache")
-            pairs += [("XDG_CACHE_HOME", cache), ("npm_config_cache", os.path.join(cache, "npm"))]
-        on_mac = platform.system() == "Darwin"
-        if on_mac and "CURL_CA_BUNDLE" not in os.environ and os.path.exists(_MAC_CERTIFICATES):
-            pairs.append(("CURL_CA_BUNDLE", _MAC_CERTIFICATES))
-        return pairs
+    def _response(self, command: str, result: Any, limit: int) -> ExecuteResponse:
+        def join(size: int) -> tuple[str, bool]:
+            if "stderr" in self._options:
+                return ends_of(result.stdout, size)
+            return combine(result.stdout, result.stderr, size)
 
-    def _child_path(self, path: str) -> str:
-        """PATH for the sandbox; remembered, since it rarely changes between commands."""
-        known, result = self._last_path
-        if path != known:
-            result = self._survey.child_path(path, self._readable)
-            self._last_path = path, result
-        return result
-
-    def _response(self, result: Any) -> ExecuteResponse:
-        if "stderr" in self._options:
-            text, cut = ends_of(result.stdout, self._max_output_bytes)
-        else:
-            text, cut = combine(result.stdout, result.stderr, self._max_output_bytes)
+        line = None
+        if self._explainer:
+            line = self._explainer.explain(command, result.exit_code, result.stdout, result.stderr)
+        text, cut = with_last_line(join, line, limit) if line else join(limit)
         return ExecuteResponse(output=text, exit_code=result.exit_code, truncated=cut)
 
 

@@ -55,6 +55,7 @@ def test_public_names() -> None:
         "NonoSandbox",
         "OutputChunk",
         "OutputStream",
+        "ThreadSandboxes",
         "describe_execute_failure",
         "describe_file_transfer_error",
     ]
