@@ -72,7 +72,7 @@ def large(root, size):
     """One text file; the rare word stands in its last line."""
     block = lines(random.Random(3), 8 << 20)
     with (root / "large.txt").open("w") as file:
-        for _ in range(max(1, size // len(block))):
+        for _ in range(-(-size // len(block))):
             file.write(block)
         file.write(f"{RARE}\n")
 

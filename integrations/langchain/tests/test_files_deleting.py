@@ -88,26 +88,29 @@ async def test_special_names_go(tools: Tools, workspace: Path) -> None:
     assert os.listdir(workspace) == ["kept"]
 
 
-def dig(directory: Path, depth: int) -> None:
-    """Directories in each other, made one by one: the path of the last may be longer than any call takes."""
+def dig(directory: Path, name: str) -> None:
+    """300 directories in each other: the path of the last may be longer than any call takes.
+
+    No deeper, for what removes them after the test calls itself for each.
+    """
     directory.mkdir()
     fd = os.open(directory, os.O_DIRECTORY)
-    for _ in range(depth):
-        os.mkdir("directory", dir_fd=fd)
-        below = os.open("directory", os.O_DIRECTORY, dir_fd=fd)
+    for _ in range(300):
+        os.mkdir(name, dir_fd=fd)
+        below = os.open(name, os.O_DIRECTORY, dir_fd=fd)
         os.close(fd)
         fd = below
     os.close(fd)
 
 
 async def test_a_deep_tree_goes(tools: Tools, workspace: Path) -> None:
-    dig(workspace / "deep", 380)
+    dig(workspace / "deep", "directory")
     assert (await tools.delete(f"{workspace}/deep")).error is None
     assert os.listdir(workspace) == []
 
 
 async def test_a_tree_deeper_than_paths_are_long_goes_or_is_refused(tools: Tools, workspace: Path) -> None:
-    dig(workspace / "deep", 1200)
+    dig(workspace / "deep", "directory" * 3)
     result = await tools.delete(f"{workspace}/deep")
     assert (result.error is None) == (os.listdir(workspace) == [])
     assert "Traceback" not in str(result)

@@ -100,8 +100,9 @@ async def test_impossible_paths_are_errors(tools: Tools, workspace: Path, which:
     for tool, arguments in calls(path).items():
         result = await getattr(tools, tool)(*arguments)
         assert result.error and "Traceback" not in result.error, tool
-    assert await tools.upload(path, b"x") is not None
-    assert isinstance(await tools.download(path), str)
+    if "/" not in IMPOSSIBLE[which]:  # transfers go name by name, so that a path may be longer than one call takes
+        assert await tools.upload(path, b"x") == "invalid_path"
+        assert await tools.download(path) == "invalid_path"
     assert os.listdir(workspace) == ["kept"]
 
 
@@ -109,7 +110,8 @@ async def test_impossible_paths_are_errors(tools: Tools, workspace: Path, which:
 async def test_relative_paths_are_errors(tools: Tools, workspace: Path, path: str) -> None:
     (workspace / "x").write_text("a")
     for tool, arguments in calls(path).items():
-        assert (await getattr(tools, tool)(*arguments)).error, tool
+        if path or tool not in ("grep", "glob"):  # for which no path is one
+            assert (await getattr(tools, tool)(*arguments)).error, tool
     assert await tools.upload(path, b"x") == await tools.download(path) == "invalid_path"
     assert os.listdir(workspace) == ["x"]
 
@@ -132,9 +134,9 @@ async def test_the_longest_path_is_a_path(tools: Tools, workspace: Path) -> None
 async def test_deeper_than_any_path(tools: Tools, workspace: Path) -> None:
     """What lies deeper than a path can say is found or is not; what lies beside it is found."""
     fd = os.open(workspace, os.O_DIRECTORY)
-    for _ in range(600):
-        os.mkdir("directory", dir_fd=fd)
-        below = os.open("directory", os.O_DIRECTORY, dir_fd=fd)
+    for _ in range(300):  # what removes them after the test calls itself for each
+        os.mkdir("directory" * 3, dir_fd=fd)
+        below = os.open("directory" * 3, os.O_DIRECTORY, dir_fd=fd)
         os.close(fd)
         fd = below
     deep = os.open("f", os.O_CREAT | os.O_WRONLY, dir_fd=fd)
