@@ -301,7 +301,9 @@ def machine():
 
 def main():
     parser = argparse.ArgumentParser(prog="bench/files", description="What the file tools take.")
-    parser.add_argument("--quick", action="store_true", help="smaller trees, fewer runs: a look, not a result")
+    parser.add_argument(
+        "--quick", action="store_true", help="smaller trees, fewer runs: a look, not a result"
+    )
     parser.add_argument("--only", choices=PARTS, action="append", help="this part only; may be repeated")
     parser.add_argument("--json", type=pathlib.Path, metavar="FILE", help="write all numbers there")
     arguments = parser.parse_args()
@@ -315,7 +317,9 @@ def main():
         "As {user}, Python {python}, deepagents {deepagents}, ripgrep {rg}, fd {fd}\n".format(**facts)
     )
     print(
-        COLUMNS.format("milliseconds", "", "median", "min to max", "next to", "median", "min to max", "ratio", "")
+        COLUMNS.format(
+            "milliseconds", "", "median", "min to max", "next to", "median", "min to max", "ratio", ""
+        )
     )
     results = []
     for name in arguments.only or PARTS:

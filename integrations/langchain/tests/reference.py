@@ -59,7 +59,7 @@ class Reference:
         raw = Path(file_path).read_bytes()
         if not raw:
             return self._text("System reminder: File exists but has empty contents")
-        if file_path.endswith(IMAGES) or not self._is_text(raw):
+        if file_path.endswith(IMAGES) or not self._is_text(raw[:8192]):
             data = {"content": base64.b64encode(raw).decode(), "encoding": "base64"}
             return ReadResult(file_data=data)
         offset = max(offset, 0)

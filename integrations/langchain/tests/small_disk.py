@@ -24,7 +24,9 @@ MS_RDONLY, MS_REMOUNT = 1, 32
 
 def new_namespace() -> list[str]:
     """The words before a command that is to mount something that only it sees."""
-    return ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+    return (
+        ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--user", "--map-root-user", "--mount"]
+    )
 
 
 def mount(directory: Path, flags: int = 0) -> None:

@@ -36,7 +36,9 @@ async def fixed(tools: Tools, path: str) -> None:
     """The file cannot be changed or removed by any tool."""
     before = Path(path).read_bytes()
     assert (await tools.write(path, "x")).error
-    assert (await tools.edit(path, before.decode(), "x")).error == f"Error: Permission denied editing file '{path}'"
+    assert (
+        await tools.edit(path, before.decode(), "x")
+    ).error == f"Error: Permission denied editing file '{path}'"
     assert await tools.upload(path, b"x") == "permission_denied"
     if DELETES:
         assert (await tools.delete(path)).error
@@ -45,7 +47,16 @@ async def fixed(tools: Tools, path: str) -> None:
 
 @pytest.fixture
 def denying(workspace: Path) -> Iterator[NonoSandbox]:
-    for name in (".env", "sub/.env", "keys/a.pem", "keys/note.txt", "vault/x", "vault/d/y", "link.d/f", "open.txt"):
+    for name in (
+        ".env",
+        "sub/.env",
+        "keys/a.pem",
+        "keys/note.txt",
+        "vault/x",
+        "vault/d/y",
+        "link.d/f",
+        "open.txt",
+    ):
         (workspace / name).parent.mkdir(exist_ok=True, parents=True)
         (workspace / name).write_text(SECRET)
     (workspace / "to_env").symlink_to(".env")
@@ -60,7 +71,9 @@ DENIED = [".env", "sub/.env", "keys/a.pem", "vault/x", "vault/d/y", "to_env", "t
 
 
 @pytest.mark.parametrize("name", DENIED)
-async def test_what_is_denied_is_closed(denying: NonoSandbox, workspace: Path, drive: Drive, name: str) -> None:
+async def test_what_is_denied_is_closed(
+    denying: NonoSandbox, workspace: Path, drive: Drive, name: str
+) -> None:
     path = f"{workspace}/{name}"
     tools = drive(denying)
     assert SECRET not in denying.execute(f"cat {shlex.quote(path)}").output
@@ -123,7 +136,14 @@ async def test_a_grant_inside_what_is_denied_is_open(workspace: Path, drive: Dri
 
 
 PROTECTED = [
-    *(".git/hooks/pre-commit", ".git/config", ".envrc", ".vscode/tasks.json", ".claude/settings.json", ".mcp.json"),
+    *(
+        ".git/hooks/pre-commit",
+        ".git/config",
+        ".envrc",
+        ".vscode/tasks.json",
+        ".claude/settings.json",
+        ".mcp.json",
+    ),
     *("sub/.git/config", "sub/.npmrc", ".venv/bin/python"),
 ]
 

@@ -9,8 +9,12 @@ from deepagents.backends import utils
 from releases import GLOB_IS_ABSOLUTE
 from tools import Tools, paths
 
-new = pytest.mark.skipif(not GLOB_IS_ABSOLUTE, reason="expected: before deepagents 0.7.7 glob has another contract")
-old = pytest.mark.skipif(GLOB_IS_ABSOLUTE, reason="expected: glob has another contract since deepagents 0.7.7")
+new = pytest.mark.skipif(
+    not GLOB_IS_ABSOLUTE, reason="expected: before deepagents 0.7.7 glob has another contract"
+)
+old = pytest.mark.skipif(
+    GLOB_IS_ABSOLUTE, reason="expected: glob has another contract since deepagents 0.7.7"
+)
 
 TREE = [
     "top.py",
@@ -29,11 +33,67 @@ TREE = [
     "with space/ü.txt",
 ]
 PATTERNS = [
-    *("*", "**", "*.py", "*.PY", "?.txt", "[ab].txt", "[!a].txt", "[^a].txt", "[a-c].*", "a*", "top.py", ".*", "*.yml"),
-    *("**/*", "**/*.py", "/*.py", "/**/*.py", "/top.py", "*/*.py", "*/**/*.py", "src/**", "src/**/*", "src/*", "**/a.py"),
-    *("src/**/b.py", "src//a.py", "src/**/**/*.py", "**/deep/**", "**/.*", "**/.github/*", ".github/*", ".github/**"),
-    *(".*/*", ".*/.*/*", "**/.hidden.py", "{a,b}.txt", "*.{py,txt}", "{src,lib}/*.py", "{src,lib/}a.py", "{src/,}*.py"),
-    *("{src,nowhere}/{a,deep/b}.py", "{a}.txt", "src/", "[", "{", "{a,b", "we[[]i]rd/*", "no*where", "* *", "*ü*", ""),
+    *(
+        "*",
+        "**",
+        "*.py",
+        "*.PY",
+        "?.txt",
+        "[ab].txt",
+        "[!a].txt",
+        "[^a].txt",
+        "[a-c].*",
+        "a*",
+        "top.py",
+        ".*",
+        "*.yml",
+    ),
+    *(
+        "**/*",
+        "**/*.py",
+        "/*.py",
+        "/**/*.py",
+        "/top.py",
+        "*/*.py",
+        "*/**/*.py",
+        "src/**",
+        "src/**/*",
+        "src/*",
+        "**/a.py",
+    ),
+    *(
+        "src/**/b.py",
+        "src//a.py",
+        "src/**/**/*.py",
+        "**/deep/**",
+        "**/.*",
+        "**/.github/*",
+        ".github/*",
+        ".github/**",
+    ),
+    *(
+        ".*/*",
+        ".*/.*/*",
+        "**/.hidden.py",
+        "{a,b}.txt",
+        "*.{py,txt}",
+        "{src,lib}/*.py",
+        "{src,lib/}a.py",
+        "{src/,}*.py",
+    ),
+    *(
+        "{src,nowhere}/{a,deep/b}.py",
+        "{a}.txt",
+        "src/",
+        "[",
+        "{",
+        "{a,b",
+        "we[[]i]rd/*",
+        "no*where",
+        "* *",
+        "*ü*",
+        "",
+    ),
 ]
 
 
@@ -81,7 +141,9 @@ async def test_the_order_is_that_of_the_paths_bytes(tools: Tools, workspace: Pat
         (workspace / name).parent.mkdir(parents=True, exist_ok=True)
         (workspace / name).touch()
     for pattern in ("*", "**"):
-        assert paths(await tools.glob(pattern, str(workspace))) == [f"{workspace}/{name}" for name in sorted(names)]
+        assert paths(await tools.glob(pattern, str(workspace))) == [
+            f"{workspace}/{name}" for name in sorted(names)
+        ]
 
 
 @new

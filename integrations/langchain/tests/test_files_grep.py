@@ -42,7 +42,22 @@ async def test_the_order_is_that_of_the_paths_bytes(tools: Tools, workspace: Pat
 
 
 async def test_text_is_literal(tools: Tools, workspace: Path) -> None:
-    lines = ["a.c", "abc", "^a", "a$", "[a]", "a*", "a\\d", "(a|b)", "-e", "A.C", 'q"q', "'a'", "$(a)", "漢字"]
+    lines = [
+        "a.c",
+        "abc",
+        "^a",
+        "a$",
+        "[a]",
+        "a*",
+        "a\\d",
+        "(a|b)",
+        "-e",
+        "A.C",
+        'q"q',
+        "'a'",
+        "$(a)",
+        "漢字",
+    ]
     (workspace / "f").write_text("\n".join(lines) + "\n")
     for number, line in enumerate(lines, 1):
         expected = [index for index, other in enumerate(lines, 1) if line in other]
@@ -187,7 +202,9 @@ async def test_long_lines_are_found(tools: Tools, workspace: Path) -> None:
 
 async def test_a_match_at_every_place_of_a_buffer(tools: Tools, workspace: Path) -> None:
     """Lines so long that every usual buffer's end lies somewhere inside a match of some file."""
-    places = [size + shift for size in (4096, 32768, 65536, 131072, 262144, 1 << 20) for shift in (-9, -6, -3, 0)]
+    places = [
+        size + shift for size in (4096, 32768, 65536, 131072, 262144, 1 << 20) for shift in (-9, -6, -3, 0)
+    ]
     for place in places:
         (workspace / f"{place:08}").write_bytes(b"x" * (place - 1) + b"\n" + b"needle\n")
     found = (await tools.grep("needle", str(workspace))).matches

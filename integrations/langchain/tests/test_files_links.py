@@ -121,7 +121,14 @@ async def test_loops_and_long_chains_end(tools: Tools, workspace: Path) -> None:
     assert text(await tools.read(f"{workspace}/30")) == "end"
     for name in ("loop", "ping", "into", "loop/f", "59"):
         path = f"{workspace}/{name}"
-        for tool, *arguments in (("read",), ("ls",), ("write", "x"), ("edit", "end", "x"), ("glob",), ("grep",)):
+        for tool, *arguments in (
+            ("read",),
+            ("ls",),
+            ("write", "x"),
+            ("edit", "end", "x"),
+            ("glob",),
+            ("grep",),
+        ):
             if tool in ("glob", "grep"):
                 result = await getattr(tools, tool)("*", path)
             else:

@@ -10,8 +10,42 @@ from releases import DELETES, GLOB_IS_ABSOLUTE
 from tools import Tools, paths, text
 
 STRANGE = [
-    *("a\nb", "\n", "a\rb", "\t", " ", "  two ", "-rf", "--", "'", '"', "\\", "\\n", "$(id)", "`id`", "*", "?", "[x]"),
-    *("{a,b}", ":", "a:1:b", "~", "~root", "#", "!x", "\x01", "\x7f", "\x1b[31m", "漢字", "e\u0301", "\u202e", "...", "..a"),
+    *(
+        "a\nb",
+        "\n",
+        "a\rb",
+        "\t",
+        " ",
+        "  two ",
+        "-rf",
+        "--",
+        "'",
+        '"',
+        "\\",
+        "\\n",
+        "$(id)",
+        "`id`",
+        "*",
+        "?",
+        "[x]",
+    ),
+    *(
+        "{a,b}",
+        ":",
+        "a:1:b",
+        "~",
+        "~root",
+        "#",
+        "!x",
+        "\x01",
+        "\x7f",
+        "\x1b[31m",
+        "漢字",
+        "e\u0301",
+        "\u202e",
+        "...",
+        "..a",
+    ),
     "n" * 255,
 ]
 
@@ -47,7 +81,9 @@ async def test_a_directory_of_a_strange_name_is_a_directory(tools: Tools, worksp
         assert paths(await tools.glob("f", path)) == [f"{path}/f"]
 
 
-@pytest.mark.parametrize("name", [b"\xff", b"caf\xe9.txt", b"a\xed\xa0\x80b", b"\xf0\x9f", b"\xc0\xaf"], ids=bytes.hex)
+@pytest.mark.parametrize(
+    "name", [b"\xff", b"caf\xe9.txt", b"a\xed\xa0\x80b", b"\xf0\x9f", b"\xc0\xaf"], ids=bytes.hex
+)
 async def test_names_that_are_no_text_are_shown_so_that_nothing_raises(
     tools: Tools, workspace: Path, name: bytes
 ) -> None:
@@ -100,7 +136,9 @@ async def test_impossible_paths_are_errors(tools: Tools, workspace: Path, which:
     for tool, arguments in calls(path).items():
         result = await getattr(tools, tool)(*arguments)
         assert result.error and "Traceback" not in result.error, tool
-    if "/" not in IMPOSSIBLE[which]:  # transfers go name by name, so that a path may be longer than one call takes
+    if (
+        "/" not in IMPOSSIBLE[which]
+    ):  # transfers go name by name, so that a path may be longer than one call takes
         assert await tools.upload(path, b"x") == "invalid_path"
         assert await tools.download(path) == "invalid_path"
     assert os.listdir(workspace) == ["kept"]

@@ -25,10 +25,14 @@ async def test_virtual_paths_are_answered_by_virtual_paths(in_root: Tools, works
     assert await tools.write("/sub/a.txt", "needle\n") == WriteResult(path="/sub/a.txt")
     assert (workspace / "sub/a.txt").read_text() == "needle\n"
     assert text(await tools.read("/sub/a.txt")) == "needle"
-    assert await tools.edit("/sub/a.txt", "needle", "a needle") == EditResult(path="/sub/a.txt", occurrences=1)
+    assert await tools.edit("/sub/a.txt", "needle", "a needle") == EditResult(
+        path="/sub/a.txt", occurrences=1
+    )
     assert paths(await tools.ls("/")) == ["/sub"]
     for path in ("/sub", "/sub/", "//sub"):
-        assert [os.path.normpath(each).replace("//", "/") for each in paths(await tools.ls(path))] == ["/sub/a.txt"]
+        assert [os.path.normpath(each).replace("//", "/") for each in paths(await tools.ls(path))] == [
+            "/sub/a.txt"
+        ]
     for path in ("/", "/sub", "/sub/a.txt", None):
         assert paths(await tools.grep("needle", path)) == ["/sub/a.txt"]
     if GLOB_IS_ABSOLUTE:
@@ -62,12 +66,18 @@ async def test_errors_name_the_path_that_was_asked_for(in_root: Tools, workspace
     (workspace / "f").write_text("a a")
     assert await tools.read("/no") == ReadResult(error="File '/no': file_not_found")
     assert await tools.read("/d") == ReadResult(error="File '/d': not_a_file")
-    assert await tools.read("/f", 7) == ReadResult(error="File '/f': Line offset 7 exceeds file length (1 lines)")
+    assert await tools.read("/f", 7) == ReadResult(
+        error="File '/f': Line offset 7 exceeds file length (1 lines)"
+    )
     assert (await tools.ls("/no")).error == "Path '/no': path_not_found"
     assert (await tools.glob("*", "/no")).error == "Path '/no': path_not_found"
     assert (await tools.edit("/no", "a", "b")).error == "Error: File '/no' not found"
     assert (await tools.edit("/d", "a", "b")).error == "Error: '/d' is not a regular file"
-    for result in (await tools.grep("a", "/no"), await tools.write("/f/below", "x"), await tools.write("/d", "x")):
+    for result in (
+        await tools.grep("a", "/no"),
+        await tools.write("/f/below", "x"),
+        await tools.write("/d", "x"),
+    ):
         assert result.error and str(workspace) not in result.error
     if DELETES:
         assert (await tools.delete("/no")).error == "Error: '/no' not found"
@@ -163,7 +173,8 @@ async def test_places_are_each_sandboxs_own(workspace: Path, tmp_path: Path, dri
 
 
 @pytest.mark.skipif(
-    not hasattr(BaseSandbox, "execute_with_offload"), reason="expected: there is no capture before deepagents 0.7"
+    not hasattr(BaseSandbox, "execute_with_offload"),
+    reason="expected: there is no capture before deepagents 0.7",
 )
 async def test_captured_output_can_be_read_where_it_is_said_to_be(
     any_sandbox: NonoSandbox, drive: Drive, monkeypatch: pytest.MonkeyPatch

@@ -21,7 +21,17 @@ from tools import Drive, Tools
 
 from langchain_nono import NonoSandbox
 
-TOOLS = ["read", "download", "ls", "grep", "glob", "write", "edit", "upload", *(["delete"] if DELETES else [])]
+TOOLS = [
+    "read",
+    "download",
+    "ls",
+    "grep",
+    "glob",
+    "write",
+    "edit",
+    "upload",
+    *(["delete"] if DELETES else []),
+]
 CASES = [
     *((tool, kind, "process") for tool in TOOLS for kind in ("file", "directory")),
     *((tool, "directory", "command") for tool in ("read", "upload")),
@@ -130,7 +140,9 @@ async def flipping(by: str, sandbox: NonoSandbox, arguments: list[str], ready: P
         over = lambda: process.poll() is not None  # noqa: E731
     try:
         while not ready.exists():
-            assert not over(), "the flipping has ended: " + (running.result().output if by == "command" else "")
+            assert not over(), "the flipping has ended: " + (
+                running.result().output if by == "command" else ""
+            )
             await asyncio.sleep(0.01)
         yield
         assert not over()

@@ -89,7 +89,9 @@ async def test_reads_are_those_of_the_stock_backend(table: Path, drive: Drive, n
         pages = [(page, facts(await drive(sandbox).read(path, *page))) for page in PAGES]
     for page, ours in pages:
         theirs = stock_read(path, *page)
-        if theirs["total_lines"] is None and ours["total_lines"] is not None:  # it does not count in large files
+        if (
+            theirs["total_lines"] is None and ours["total_lines"] is not None
+        ):  # it does not count in large files
             assert ours["total_lines"] == FILES[name].count(b"\n")
             ours["total_lines"] = None
         assert ours == theirs, page
@@ -107,7 +109,12 @@ async def test_a_page_has_a_window(tools: Tools, workspace: Path) -> None:
     last = await tools.read(str(path), 998, 2)
     assert text(last) == "line 999\nline 1000"
     assert last == shape(
-        ReadResult, file_data=last.file_data, total_lines=1000, start_line=999, end_line=1000, next_offset=None
+        ReadResult,
+        file_data=last.file_data,
+        total_lines=1000,
+        start_line=999,
+        end_line=1000,
+        next_offset=None,
     )
 
 

@@ -37,7 +37,20 @@ FILES = [
     for directory in DIRECTORIES
     for name in ("a.txt", "b.py", ".dot", "p.png", "ä b")
 ]
-PATTERNS = ["*", "*.txt", "**/*.py", "d/**", "/*.txt", "{a,b}.*", "[!a]*", ".*", "d/*/a.txt", "**", "nothing", "../*"]
+PATTERNS = [
+    "*",
+    "*.txt",
+    "**/*.py",
+    "d/**",
+    "/*.txt",
+    "{a,b}.*",
+    "[!a]*",
+    ".*",
+    "d/*/a.txt",
+    "**",
+    "nothing",
+    "../*",
+]
 
 
 class Operation(NamedTuple):
@@ -152,7 +165,9 @@ def plain(value: Any, root: str) -> Any:
         if "text" in value:
             value = {**value, "text": value["text"].removesuffix("\r")}
         return {
-            name: plain(each, root) for name, each in value.items() if name not in ("modified_at", "created_at")
+            name: plain(each, root)
+            for name, each in value.items()
+            if name not in ("modified_at", "created_at")
         }
     return value
 
@@ -281,5 +296,6 @@ def test_one_operation_after_the_other(world: World) -> None:
         setattr(Machine, name, rule(each=strategy)(do))
 
     run_state_machine_as_test(
-        Machine, settings=settings(max_examples=5 * EXAMPLES, stateful_step_count=20, deadline=None, database=None)
+        Machine,
+        settings=settings(max_examples=5 * EXAMPLES, stateful_step_count=20, deadline=None, database=None),
     )

@@ -12,7 +12,9 @@ from deepagents.backends.protocol import WriteResult
 from releases import WRITE_REPLACES
 from tools import Tools
 
-replaces = pytest.mark.skipif(not WRITE_REPLACES, reason="expected: before deepagents 0.7 write never replaces")
+replaces = pytest.mark.skipif(
+    not WRITE_REPLACES, reason="expected: before deepagents 0.7 write never replaces"
+)
 
 OLD, NEW = b"o" * 300_000, b"n" * 200_000
 
@@ -54,7 +56,9 @@ async def test_a_new_file_has_the_mode_that_any_program_would_give_it(tools: Too
     assert stat.S_IMODE((workspace / "f").stat().st_mode) == 0o666 & ~current_umask()
 
 
-@pytest.mark.parametrize("content", ["", "\n", "no newline", "a\r\nb\r", "\0", "\ufeffmark", "x" * (10 << 20)], ids=len)
+@pytest.mark.parametrize(
+    "content", ["", "\n", "no newline", "a\r\nb\r", "\0", "\ufeffmark", "x" * (10 << 20)], ids=len
+)
 async def test_content_is_written_as_it_is(tools: Tools, workspace: Path, content: str) -> None:
     assert (await tools.write(f"{workspace}/f", content)).error is None
     assert (workspace / "f").read_bytes() == content.encode()
@@ -128,7 +132,9 @@ async def test_names_of_one_file_stay_names_of_one_file(tools: Tools, workspace:
 
 
 @replaces
-async def test_a_hard_link_to_a_file_outside_is_that_file(tools: Tools, workspace: Path, outside: Path) -> None:
+async def test_a_hard_link_to_a_file_outside_is_that_file(
+    tools: Tools, workspace: Path, outside: Path
+) -> None:
     """As for a command: a name inside is inside. What is written is no new file that only looks like it."""
     os.link(outside / "secret.txt", workspace / "f")
     assert (await tools.write(str(workspace / "f"), "changed")).error is None
@@ -170,7 +176,9 @@ async def test_transfers_of_ten_mebibytes_and_of_nothing(tools: Tools, workspace
     assert (workspace / "new/large").read_bytes() == content
 
 
-async def test_transfers_answer_in_order_with_their_codes(tools: Tools, workspace: Path, outside: Path) -> None:
+async def test_transfers_answer_in_order_with_their_codes(
+    tools: Tools, workspace: Path, outside: Path
+) -> None:
     (workspace / "d").mkdir()
     ws = str(workspace)
     uploads = {
