@@ -155,7 +155,7 @@ async def flipping(by: str, sandbox: NonoSandbox, arguments: list[str], ready: P
             process.wait()
 
 
-@pytest.mark.parametrize(("tool", "kind", "by"), CASES, ids="-".join)
+@pytest.mark.parametrize(("tool", "kind", "by"), CASES, ids=map("-".join, CASES))
 async def test_a_race(workspace: Path, outside: Path, drive: Drive, tool: str, kind: str, by: str) -> None:
     there = Outside(outside)
     name, target = ("d", outside) if kind == "directory" else ("victim.txt", outside / "victim.txt")
