@@ -1,9 +1,10 @@
-"""Fixtures: a workspace, a directory outside it, and a sandbox around the workspace."""
+"""Fixtures: a workspace, a directory outside it, a sandbox around the workspace, and its file tools."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tools import Drive, Tools
 
 from langchain_nono import NonoSandbox
 
@@ -34,3 +35,14 @@ def sandbox(workspace: Path) -> Iterator[NonoSandbox]:
 def virtual(workspace: Path) -> Iterator[NonoSandbox]:
     with NonoSandbox(working_dir=str(workspace), virtual_workspace_root=True) as sandbox:
         yield sandbox
+
+
+@pytest.fixture(params=["sync", "async"])
+def drive(request: pytest.FixtureRequest) -> Drive:
+    """The tools of any sandbox: a test that asks for them runs twice."""
+    return lambda backend: Tools(backend, asynchronous=request.param == "async")
+
+
+@pytest.fixture
+def tools(sandbox: NonoSandbox, drive: Drive) -> Tools:
+    return drive(sandbox)
