@@ -1,10 +1,13 @@
 // FileTools: the file tools of one sandbox. Each is bound twice, as a method that waits and as one that tells a Notifier.
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <chrono>
 #include <ctime>
 
 #include "base/text.h"
+#include "capability/path_resolution.h"
 #include "convert.h"
 #include "errors.h"
 #include "files/done.h"
@@ -146,11 +149,16 @@ Operation list_files(Any path, Any shown_as) {
 }
 
 Operation read_file(Any path, Any offset, Any limit, bool binary) {
-  const auto at_least_none = [](Any number) -> std::uint64_t {
-    const nb::object zero = nb::int_(0);
-    return PyObject_RichCompareBool(number.ptr(), zero.ptr(), Py_LT) == 1 ? 0 : to_unsigned(number, std::uint64_t{1} << 62);
+  // As large as it may be, and below 0 as 0.
+  const auto lines = [](Any number) -> std::uint64_t {
+    constexpr long long kMost = 1LL << 62;
+    int is_out = 0;
+    const long long value = PyLong_AsLongLongAndOverflow(number.ptr(), &is_out);
+    if (value == -1 && PyErr_Occurred() != nullptr) throw nb::python_error();
+    if (is_out > 0) return kMost;
+    return is_out < 0 || value < 0 ? 0 : static_cast<std::uint64_t>(std::min(value, kMost));
   };
-  const files::Window window{binary ? files::Kind::kBinary : files::Kind::kText, at_least_none(offset), at_least_none(limit)};
+  const files::Window window{binary ? files::Kind::kBinary : files::Kind::kText, lines(offset), lines(limit)};
   return operation(
       Purpose::kReads,
       [path = to_text(path, "path"), window](Crew&, Reach& reach, const Cancelled&) { return files::read_page(reach, path, window); },
@@ -418,6 +426,8 @@ void bind_file_tools(nb::module_& module) {
   tools.def(nb::init<const capability::CapabilitySet&, Any>(), nb::arg("caps"), nb::kw_only(), nb::arg("isolation") = "auto");
   tools.def("close", &FileTools::close);
   tools.def("_notifier", &FileTools::notifier);
+  tools.def_static(
+      "canonical", [](Any path) { return to_str(capability::canonicalize_existing_part(to_text(path, "path"))); }, nb::arg("path"));
   def_tool(tools, "ls", "_start_ls", &list_files, nb::arg("path"), nb::arg("shown_as"));
   def_tool(tools, "read", "_start_read", &read_file, nb::arg("path"), nb::arg("offset") = 0, nb::arg("limit") = 2000, nb::arg("binary") = false);
   def_tool(tools, "write", "_start_write", &write_file, nb::arg("path"), nb::arg("content"), nb::arg("replace") = true);

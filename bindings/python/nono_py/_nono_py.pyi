@@ -756,6 +756,9 @@ class _FileTools:
         """
     def close(self) -> None:
         """End the threads. May be called again."""
+    @staticmethod
+    def canonical(path: _Path) -> str:
+        """Where an absolute path leads now, links followed as far as there is anything; says nothing of grants."""
     def ls(self, path: _Path, shown_as: _Path) -> list[_FileEntry]:
         """What is in a directory, sorted by the bytes of the names; size in bytes, time as ISO 8601 in UTC."""
     def read(self, path: _Path, offset: int = 0, limit: int = 2000, binary: bool = False) -> FilePage:

@@ -3,6 +3,8 @@
 import os
 from collections.abc import Iterable
 
+from nono_py import FileTools
+
 
 def within(path: str, root: str) -> bool:
     """Whether `path` is `root` or lies below it, by whole components. Both absolute and normalised."""
@@ -12,20 +14,6 @@ def within(path: str, root: str) -> bool:
 def within_any(path: str, roots: Iterable[str]) -> bool:
     """Whether `path` lies in one of `roots`; see `within`."""
     return any(within(path, root) for root in roots)
-
-
-def resolve(path: str) -> str:
-    """`os.path.realpath`, which raises when a link in `path` is replaced at the wrong moment: try again.
-
-    Raises:
-        ValueError: The path contains a NUL byte, or does not hold still.
-    """
-    for _ in range(10):
-        try:
-            return os.path.realpath(path)
-        except OSError:
-            continue
-    raise ValueError("path keeps changing")
 
 
 ARTIFACTS = ("/large_tool_results", "/conversation_history", "/blobs")
@@ -66,7 +54,9 @@ class PathMap:
                 return self._artifacts + plain
         if not self._virtual:
             return path
-        real = resolve(path)
+        if "\0" in path:
+            raise ValueError("path must not contain a NUL byte")
+        real = FileTools.canonical(path)  # in C++, where it holds no event loop up
         if within_any(real, self._roots):
             return real
         if ".." in path.split("/"):
