@@ -50,18 +50,24 @@ bool has_attributes(const Fd& file) {
   return false;
 }
 
+struct Name {
+  Slot slot;
+  std::string place;
+};
+
 // Where the file is, if that is its only name.
-std::optional<Slot> only_name(const Opened& file) {
+std::optional<Name> only_name(const Opened& file) {
   if (file.st.st_nlink != 1) return std::nullopt;
-  const auto place = supervise::place_of(file.fd, file.st);
+  auto place = supervise::place_of(file.fd, file.st);
   if (std::holds_alternative<int>(place)) return std::nullopt;
-  auto slot = supervise::open_slot(supervise::Origin{.path = std::get<std::string>(place)}, kernel::kResolveNoSymlinks);
+  std::string path = std::get<std::string>(std::move(place));
+  auto slot = supervise::open_slot(supervise::Origin{.path = path}, kernel::kResolveNoSymlinks);
   if (std::holds_alternative<int>(slot)) return std::nullopt;
   struct stat st {};
-  const Slot& held = std::get<Slot>(slot);
+  Slot& held = std::get<Slot>(slot);
   const bool is_it = ::fstatat(held.directory.get(), held.name.c_str(), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
                      st.st_dev == file.st.st_dev && st.st_ino == file.st.st_ino;
-  return is_it ? std::optional(std::get<Slot>(std::move(slot))) : std::nullopt;
+  return is_it ? std::optional(Name{std::move(held), std::move(path)}) : std::nullopt;
 }
 
 std::string temporary_name() {
@@ -73,16 +79,16 @@ std::string temporary_name() {
 // A new file beside the old one, until it takes its name.
 class Successor {
  public:
-  // None: it cannot be had, or not as the old one is.
-  static std::optional<Successor> of(const Reach& reach, const Opened& old, const Slot& slot) {
-    Slot own{Fd(::fcntl(slot.directory.get(), F_DUPFD_CLOEXEC, 3)), temporary_name()};
-    const auto place = supervise::place_of(own);
-    if (std::holds_alternative<int>(place)) return std::nullopt;
-    if (reach.is_closed(std::get<std::string>(place), nullptr, plan::Use::kChange)) return std::nullopt;
-    Fd file(::openat(own.directory.get(), own.name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  // None: it cannot be had, or not as the old one is. `name` is used by what it returns.
+  static std::optional<Successor> of(const Reach& reach, const Opened& old, const Name& name) {
+    std::string own = temporary_name();
+    if (reach.is_closed(cat(std::string_view(name.place).substr(0, name.place.rfind('/') + 1), own), nullptr, plan::Use::kChange)) return std::nullopt;
+    // As a write would: without what makes programs run as somebody else.
+    const mode_t mode = old.st.st_mode & 01777;
+    Fd file(::openat(name.slot.directory.get(), own.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode & 0777));
     if (!file.valid()) return std::nullopt;
-    Successor made(std::move(own), std::move(file));
-    return made.take_after(old.st) ? std::optional(std::move(made)) : std::nullopt;
+    Successor made(name.slot, std::move(own), std::move(file));
+    return made.take_after(old.st, mode) ? std::optional(std::move(made)) : std::nullopt;
   }
   Successor(Successor&&) = default;
   Successor& operator=(Successor&&) = delete;
@@ -95,12 +101,12 @@ class Successor {
 
   // They change names, and the old one goes: ext4 would begin to write to the disk before it lets a file take the place of
   // another, so that a crash leaves one of the two; here that happens when the call has been answered.
-  int take_name(const Slot& old, Reach& reach) {
-    int error = rename(old, RENAME_EXCHANGE);
-    if (error == EINVAL || error == ENOSYS) {
-      error = rename(old, 0);
+  int take_name(Reach& reach) {
+    int error = rename(RENAME_EXCHANGE);
+    if (error == EINVAL || error == ENOSYS || error == ENOENT) {  // ENOENT: somebody has removed the old one
+      error = rename(0);
     } else if (error == 0 && remove() != 0) {  // a directory: somebody has put it there meanwhile
-      error = rename(old, RENAME_EXCHANGE);
+      error = rename(RENAME_EXCHANGE);
       return error == 0 ? EISDIR : error;
     }
     if (error == 0) reach.flush_later(std::move(file_));
@@ -108,24 +114,24 @@ class Successor {
   }
 
  private:
-  Successor(Slot slot, Fd file) : slot_(std::move(slot)), file_(std::move(file)) {}
+  Successor(const Slot& old, std::string name, Fd file) : old_(&old), name_(std::move(name)), file_(std::move(file)) {}
 
-  [[nodiscard]] int rename(const Slot& to, unsigned flags) const {
-    const auto [directory, name] = std::pair(slot_.directory.get(), slot_.name.c_str());
-    return ::syscall(SYS_renameat2, directory, name, to.directory.get(), to.name.c_str(), flags) == 0 ? 0 : errno;
+  [[nodiscard]] int rename(unsigned flags) const {
+    const int directory = old_->directory.get();
+    return ::syscall(SYS_renameat2, directory, name_.c_str(), directory, old_->name.c_str(), flags) == 0 ? 0 : errno;
   }
-  [[nodiscard]] int remove() const { return ::unlinkat(slot_.directory.get(), slot_.name.c_str(), 0) == 0 ? 0 : errno; }
+  [[nodiscard]] int remove() const { return ::unlinkat(old_->directory.get(), name_.c_str(), 0) == 0 ? 0 : errno; }
 
-  bool take_after(const struct stat& old) {
+  bool take_after(const struct stat& old, mode_t mode) {
     struct stat own {};
     if (::fstat(file_.get(), &own) != 0) return false;
     const bool has_owner = own.st_uid == old.st_uid && own.st_gid == old.st_gid;
     if (!has_owner && ::fchown(file_.get(), old.st_uid, old.st_gid) != 0) return false;
-    // As a write would: without what makes programs run as somebody else.
-    return ::fchmod(file_.get(), old.st_mode & 01777) == 0;
+    return (own.st_mode & 07777) == mode || ::fchmod(file_.get(), mode) == 0;
   }
 
-  Slot slot_;
+  const Slot* old_;  // in the same directory
+  std::string name_;
   Fd file_;
 };
 
@@ -154,17 +160,17 @@ Expected<void> write_new(Reach& reach, const std::string& path, std::string_view
   const int error = write_all(made->fd, content);
   if (error == 0) return {};
   // Half a file is worse than none.
-  if (const auto slot = only_name(*made)) (void)reach.remove(slot->directory, slot->name, false);
+  if (const auto name = only_name(*made)) (void)reach.remove(name->slot.directory, name->slot.name, false);
   return refuse(error);
 }
 
 }  // namespace
 
 Expected<void> replace_content(Reach& reach, const Opened& file, std::string_view content) {
-  if (const auto slot = has_attributes(file.fd) ? std::nullopt : only_name(file)) {
-    if (auto successor = Successor::of(reach, file, *slot)) {
+  if (const auto name = has_attributes(file.fd) ? std::nullopt : only_name(file)) {
+    if (auto successor = Successor::of(reach, file, *name)) {
       const int error = successor->write(content);
-      return done(error != 0 ? error : successor->take_name(*slot, reach));
+      return done(error != 0 ? error : successor->take_name(reach));
     }
   }
   return done(write_in_place(file, content));

