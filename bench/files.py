@@ -162,10 +162,10 @@ def small(root, quick):
         }
         mine, theirs = Small(ours, root), Small(stock, root)
         for tool, title in titles.items():
-            yield measure(title, mine.side(tool, tool), theirs.side("stock", tool), rounds, of_each=10)
+            yield measure(title, mine.side(tool, tool), theirs.side("stock", tool), rounds, of_each=20)
         for tool, title in titles.items():
             twin = mine.async_side("a" + tool, tool)
-            yield measure(title, twin, theirs.async_side("stock", tool), rounds, of_each=10)
+            yield measure(title, twin, theirs.async_side("stock", tool), rounds, of_each=20)
 
 
 def peer(command, separator):

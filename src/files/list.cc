@@ -19,6 +19,7 @@ Expected<std::vector<Entry>> list_directory(Reach& reach, const std::string& pat
   const auto directory = reach.open_directory(path);
   if (!directory) return tl::unexpected(directory.error());
   std::vector<Entry> entries;
+  entries.reserve(64);
   std::vector<std::string> links;
   const int error = for_each_name(directory->fd, [&](std::string_view name, unsigned char) {
     struct stat st {};

@@ -13,11 +13,13 @@
 #include "capability/path_resolution.h"
 #include "kernel/uapi.h"
 #include "supervise/name_change.h"
+#include "supervise/object.h"
 #include "supervise/opening.h"
 
 namespace nono::files {
 namespace {
 
+constexpr int kNeverWaits = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 constexpr mode_t kNewFile = 0666;
 constexpr mode_t kNewDirectory = 0777;
 
@@ -55,12 +57,7 @@ bool Reach::is_in_a_grant(const std::string& path) const {
 
 Expected<Opened> Reach::open_any(const std::string& path, int flags) {
   if (path.find('\0') != std::string::npos) return refuse(code::kInvalidPath);
-  const supervise::Open call{supervise::Target{.path = path}, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, kNewFile};
-  supervise::Answer answer;
-  {
-    const std::shared_lock lock(names_.moving());
-    answer = supervise::open_for(call, at_path(path), umask_, names_, Fd());
-  }
+  supervise::Answer answer = (flags & ~O_DIRECTORY) == O_RDONLY && reads_freely_ ? open_unjudged(path, flags) : open_judged(path, flags);
   if (answer.later) return refuse(code::kNotAFile);
   // What is not there outside is told no more of than what is.
   const bool is_missing = answer.error == ENOENT || answer.error == ENOTDIR;
@@ -70,6 +67,20 @@ Expected<Opened> Reach::open_any(const std::string& path, int flags) {
   if (::fstat(opened.fd.get(), &opened.st) != 0) return refuse(errno);
   if (is_in_proc(opened.fd, opened.st)) return refuse(code::kPermissionDenied);
   return opened;
+}
+
+supervise::Answer Reach::open_judged(const std::string& path, int flags) {
+  const supervise::Open call{supervise::Target{.path = path}, flags | kNeverWaits, kNewFile};
+  const std::shared_lock lock(names_.moving());
+  return supervise::open_for(call, at_path(path), umask_, names_, Fd());
+}
+
+// No name is closed to readers, so there is nothing to ask.
+supervise::Answer Reach::open_unjudged(const std::string& path, int flags) {
+  supervise::Answer answer;
+  answer.opened = Fd(supervise::open_from(at_path(path), path, flags | kNeverWaits, 0, 0));
+  if (!answer.opened.valid()) answer.error = errno;
+  return answer;
 }
 
 // A mode that says no to everybody is meant: root is not asked otherwise.

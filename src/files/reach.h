@@ -15,6 +15,7 @@
 #include "base/fd.h"
 #include "capability/capability_set.h"
 #include "files/failure.h"
+#include "supervise/answer.h"
 #include "supervise/denied_names.h"
 #include "supervise/origin.h"
 
@@ -52,6 +53,8 @@ class Reach {
   [[nodiscard]] bool reads_freely() const { return reads_freely_; }
 
  private:
+  [[nodiscard]] supervise::Answer open_judged(const std::string& path, int flags);
+  [[nodiscard]] static supervise::Answer open_unjudged(const std::string& path, int flags);
   [[nodiscard]] int make_directory(const std::string& path);
   [[nodiscard]] bool is_in_a_grant(const std::string& path) const;
 
