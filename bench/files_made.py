@@ -47,9 +47,10 @@ def tree(root, count):
     directories = [root]
     while len(directories) < count // 14:
         parent = chance.choice(directories[-40:])
-        if len(parent.relative_to(root).parts) < 9:
-            directories.append(parent / f"{chance.choice(WORDS)}{len(directories)}")
-            directories[-1].mkdir()
+        if len(parent.relative_to(root).parts) == 9:
+            parent = root
+        directories.append(parent / f"{chance.choice(WORDS)}{len(directories)}")
+        directories[-1].mkdir()
     rare = set(chance.sample(range(count), 5))
     for number in range(count):
         suffix = ".py" if number in rare else chance.choice(SUFFIXES)
