@@ -1,5 +1,6 @@
 #include "files/crew.h"
 
+#include <linux/capability.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -26,6 +27,9 @@ namespace {
 // Work that waits for a disk or another machine holds a thread; more of it than this waits for each other.
 constexpr std::size_t kMostThreads = 32;
 
+// When the host changes its user, the C library does it on every thread, and ends the process if one cannot.
+constexpr std::uint64_t kToChangeUser = std::uint64_t{1} << CAP_SETUID | std::uint64_t{1} << CAP_SETGID;
+
 constexpr int kAnywhere = -1;  // no processor in particular
 constexpr std::chrono::seconds kPutOff{1};
 constexpr std::size_t kMostPutOff = 16;
@@ -40,7 +44,7 @@ Result<std::unique_ptr<Crew>> Crew::of(const plan::Plan& plan) {
   if (!event.valid()) return fail(ErrorKind::kIo, cat("eventfd: ", os_error(errno)));
   event = NONO_TRY(kernel::above_stdio(std::move(event)));
   std::optional<std::uint64_t> kept;
-  if (plan.facts.capabilities != 0) kept = plan.kept_capabilities;
+  if (plan.facts.capabilities != 0) kept = plan.kept_capabilities | (plan.facts.capabilities & kToChangeUser);
   return std::unique_ptr<Crew>(new Crew(std::move(ruleset), std::move(event), kept));  // NOLINT: the constructor is private
 }
 

@@ -13,6 +13,8 @@ import nono_py
 import pytest
 from nono_py import AccessMode, CapabilitySet, CapabilitySource
 
+# Written in Python, or an exception.
+OPEN = [nono_py.AsyncStream, nono_py.FileError, nono_py.FileTools, nono_py.Job]
 CLASSES = [getattr(nono_py, name) for name in nono_py.__all__ if inspect.isclass(getattr(nono_py, name))]
 WITHOUT_CONSTRUCTOR = [
     "AccessMode",
@@ -81,7 +83,7 @@ class TestClasses:
         monkeypatch.setattr(cls, "added_by_a_test", staticmethod(lambda: 7), raising=False)
         assert cls.added_by_a_test() == 7  # type: ignore[attr-defined]
 
-    @pytest.mark.parametrize("cls", CLASSES)
+    @pytest.mark.parametrize("cls", [cls for cls in CLASSES if cls not in OPEN])
     def test_cannot_be_subclassed(self, cls: type) -> None:
         with pytest.raises(TypeError):
             type("Sub", (cls,), {})

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -16,6 +17,8 @@ from pathlib import Path
 import nono_py
 import pytest
 from nono_py import AccessMode, CapabilitySet, FileError, FileTools
+
+from support import needs_root
 
 
 @pytest.fixture
@@ -360,3 +363,27 @@ def test_locks_of_the_host_stay(tools: FileTools, work: Path) -> None:
         tools.download([str(path)])
         result = subprocess.run([sys.executable, "-c", LOCKED, path], capture_output=True, text=True, check=True)
         assert result.stdout == "locked\n"
+
+
+DROPS_ROOT = """
+import os, sys
+from nono_py import *
+work = sys.argv[1]
+os.chmod(work, 0o777)
+caps = CapabilitySet()
+caps.allow_path(work, AccessMode.READ_WRITE)
+tools = FileTools(caps)
+tools.ls(work, work)
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+tools.write(work + "/file", "x")
+print(os.stat(work + "/file").st_uid, os.stat(work + "/file").st_gid)
+"""
+
+
+@needs_root
+def test_a_host_that_drops_root_goes_on_and_so_do_its_tools() -> None:
+    with tempfile.TemporaryDirectory() as work:  # where others may go
+        result = subprocess.run([sys.executable, "-c", DROPS_ROOT, work], capture_output=True, text=True, timeout=60)
+    assert (result.returncode, result.stdout) == (0, "65534 65534\n"), result.stderr
