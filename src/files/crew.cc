@@ -32,7 +32,7 @@ constexpr std::uint64_t kToChangeUser = std::uint64_t{1} << CAP_SETUID | std::ui
 
 constexpr int kAnywhere = -1;  // no processor in particular
 constexpr std::chrono::seconds kPutOff{1};
-constexpr std::size_t kMostPutOff = 16;
+constexpr std::size_t kMostPutOff = 64;
 
 std::size_t most_helpers() { return std::clamp(std::thread::hardware_concurrency(), 1U, 8U) - 1; }
 
