@@ -131,7 +131,8 @@ class FileTools(BaseSandbox):
     def write(self, file_path: str, content: str) -> WriteResult:
         """Make `content` the whole of a file, with its parents if missing.
 
-        Before deepagents 0.7 a file that exists is refused. One that is replaced is so at once, and keeps its mode.
+        Before deepagents 0.7 a file that exists is refused. One that is replaced is so at once, and keeps
+        its mode.
         """
         return self._run(self._write(file_path, content))
 
@@ -196,7 +197,8 @@ class FileTools(BaseSandbox):
             max_count: Matches at most, in all.
 
         Returns:
-            Matches (`path`, `line` from 1, `text`) in order of path and line; `truncated` when there may be more.
+            Matches (`path`, `line` from 1, `text`) in order of path and line; `truncated` when there may be
+            more.
         """
         return self._run(self._grep(pattern, path, glob, max_count))
 
@@ -226,14 +228,14 @@ class FileTools(BaseSandbox):
         """Find files by name.
 
         Args:
-            pattern: `*`, `?`, `[a-z]`, `{a,b}`; without a slash about names at any depth, with one about paths
-                below `path`, where `**` is any number of directories. A name with a dot first takes a pattern
-                with one.
+            pattern: `*`, `?`, `[a-z]`, `{a,b}`; without a slash about names at any depth, with one about
+                paths below `path`, where `**` is any number of directories. A name with a dot first takes a
+                pattern with one.
             path: Absolute path of a directory; the working directory if None.
 
         Returns:
-            Entries as of `ls`, sorted; `truncated` when there may be more. Before deepagents 0.7.7 as a shell's
-            pattern, with directories and relative paths.
+            Entries as of `ls`, sorted; `truncated` when there may be more. Before deepagents 0.7.7 as a
+            shell's pattern, with directories and relative paths.
         """
         return self._run(self._glob(pattern, path))
 
@@ -244,9 +246,9 @@ class FileTools(BaseSandbox):
     def _glob(self, pattern: str, path: str | None) -> Generator[_Call, Any, GlobResult]:
         searched = self._paths.start if path is None else path
         is_new = releases.GLOB_IS_RECURSIVE
-        shown = _shown(searched) if is_new else ""
+        shown, is_old = (_shown(searched), False) if is_new else ("", True)
         try:
-            matches, reason = yield "glob", (pattern, self._paths.host(searched), shown, not is_new, not is_new)
+            matches, reason = yield "glob", (pattern, self._paths.host(searched), shown, is_old, is_old)
         except FileError as error:
             return GlobResult(error=f"Path '{searched}': {_LS_CODES.get(str(error), error)}")
         except ValueError as error:
@@ -257,7 +259,7 @@ class FileTools(BaseSandbox):
     if releases.WRITE_REPLACES:  # deepagents 0.7, which looks for the method to offer the tool
 
         def delete(self, file_path: str) -> Any:
-            """Remove a file, a link, or a directory with all it holds, but not the working directory itself."""
+            """Remove a file, a link, or a directory with all it holds; not the working directory itself."""
             return self._run(self._delete(file_path))
 
         async def adelete(self, file_path: str) -> Any:
@@ -298,9 +300,8 @@ class FileTools(BaseSandbox):
 
     def _upload(self, files: list[tuple[str, bytes]]) -> Generator[_Call, Any, list[FileUploadResponse]]:
         hosts = [self._host_or_none(path) for path, _ in files]
-        wanted = [
-            (host, bytes(content)) for host, (_, content) in zip(hosts, files, strict=True) if host is not None
-        ]
+        contents = (bytes(content) for _, content in files)
+        wanted = [pair for pair in zip(hosts, contents, strict=True) if pair[0] is not None]
         try:
             codes = iter((yield "upload", (wanted,)))
         except FileError as error:

@@ -29,7 +29,7 @@ class PathMap:
     """
 
     def __init__(self, working_dir: str, roots: Iterable[str], *, artifacts: str, virtual: bool) -> None:
-        """Keep the real paths of the working directory, of the granted roots, and of the place for artifacts."""
+        """Keep the real paths of the working directory, the granted roots, and the place for artifacts."""
         self.working_dir = working_dir
         self._roots = tuple(roots)
         self._artifacts = artifacts

@@ -67,7 +67,7 @@ class NonoSandbox(RunsInBackground, Offloading, FileTools):
         max_output_bytes: int = 1_048_576,
         virtual_workspace_root: bool = False,
         inherit_toolchains: bool = True,
-        isolation: str = "auto",
+        isolation: Literal["auto", "process", "namespaces", "strict"] = "auto",
         max_memory_bytes: int | None = None,
         max_processes: int | None = None,
         deny: list[str] | None = None,
@@ -117,7 +117,7 @@ class NonoSandbox(RunsInBackground, Offloading, FileTools):
 
         Raises:
             ValueError: Arguments that contradict each other, a malformed pattern, an unknown protected name,
-                another `stderr`, or a file where a directory belongs.
+                another `stderr` or `home`, or a file where a directory belongs.
             FileNotFoundError: A granted directory, or that of a granted socket, does not exist.
             NotImplementedError: A proxy or snapshots are asked for.
         """
@@ -132,6 +132,8 @@ class NonoSandbox(RunsInBackground, Offloading, FileTools):
             raise ValueError("proxy_config requires block_network=True")
         if stderr not in ("tag", "merge"):
             raise ValueError(f"stderr must be 'tag' or 'merge', got {stderr!r}")
+        if home not in ("auto", "private", "caller"):
+            raise ValueError(f"home must be 'auto', 'private' or 'caller', got {home!r}")
         _refuse_unavailable(
             proxy_config=(proxy_config, None),
             snapshot_session_dir=(snapshot_session_dir, None),
@@ -259,7 +261,7 @@ class NonoSandbox(RunsInBackground, Offloading, FileTools):
         return await self._aresponse(command, await self._aexec(command, timeout, limit), limit)
 
     def close(self) -> None:
-        """End streams and jobs, remove the private directories, end the file tools' threads. May be called again."""
+        """End streams, jobs and the file tools' threads, remove the private directories. May be called again."""
         self._running.end()
         self._temporary.remove()
         self._artifacts.remove()

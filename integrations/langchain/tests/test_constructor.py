@@ -47,6 +47,11 @@ def test_what_does_not_exist_yet_is_refused_by_name(workspace: Path, arguments: 
         NonoSandbox(working_dir=str(workspace), **arguments)
 
 
+def test_an_unknown_home_is_refused(workspace: Path) -> None:
+    with pytest.raises(ValueError, match="home must be 'auto', 'private' or 'caller', got 'mine'"):
+        NonoSandbox(working_dir=str(workspace), home="mine")  # type: ignore[arg-type]
+
+
 def test_public_names() -> None:
     assert sorted(langchain_nono.__all__) == [
         "AsyncOutputStream",
