@@ -261,7 +261,7 @@ class NonoSandbox(RunsInBackground, Offloading, FileTools):
         return await self._aresponse(command, await self._aexec(command, timeout, limit), limit)
 
     def close(self) -> None:
-        """End streams, jobs and the file tools' threads, remove the private directories. May be called again."""
+        """End streams, jobs and file tools, remove the private directories. May be called again."""
         self._running.end()
         self._temporary.remove()
         self._artifacts.remove()
