@@ -18,7 +18,7 @@ WRITE_REPLACES = hasattr(BaseSandbox, "delete")
 """Since 0.7.0, with which `delete` came, `write` replaces a file; before it refuses one that exists."""
 
 GLOB_IS_RECURSIVE = _version() >= (0, 7, 7)
-"""Since 0.7.7 glob finds regular files at any depth, by absolute paths; before it was a shell's, and relative."""
+"""Since 0.7.7 glob finds files at any depth, by absolute paths; before, what a shell's pattern finds."""
 
 
 def make(kind: type[Result], **values: Any) -> Result:
