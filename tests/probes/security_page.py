@@ -23,7 +23,9 @@ Trusted: the kernel, the process that asks for a sandbox (the *host*), its user,
 names. Not trusted: the command and everything that it starts, writes, sends, prints, or leaves in the workspace. The wall
 between the two is Landlock, seccomp, a supervisor, rlimits and, where asked for or needed, namespaces; the plan
 (`nono run --dry-run --json`, `nono_py.plan`) says for each boundary what holds it on this kernel. The keeper processes and
-the supervisor's threads run in the host's memory and belong to the trusted side.
+the supervisor's threads run in the host's memory and belong to the trusted side. So do those of the file tools
+(`nono_py.FileTools`, `NonoSandbox.read` and the like), to which an agent gives paths, patterns and texts: Landlock holds them to
+the command's grants, `/proc` is closed to them, and [fuzz/files_fuzz.cc](../fuzz/files_fuzz.cc) feeds what reads those texts.
 
 What is granted is granted: a command may do anything to it. Read what it has changed in a workspace before you, an editor or git
 run it: [README](../README.md#what-is-not) says what else is outside the wall.
