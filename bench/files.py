@@ -108,13 +108,14 @@ class Small:
         self.content = "x" * 2047 + "\n"
         (root / "edited.txt").write_text("old\n" + "line\n" * 400)
         (root / "written.txt").write_text("old")
+        (root / "new").mkdir(exist_ok=True)
 
     def arguments(self, tool):
         self.turn += 1
         if tool == "write":
-            # Before deepagents 0.7 write makes new files only.
-            name = "written.txt" if hasattr(BaseSandbox, "delete") else f"written/{id(self)}-{self.turn}.txt"
-            return f"{self.root}/{name}", self.content
+            return f"{self.root}/new/{id(self)}-{self.turn}.txt", self.content
+        if tool == "write over":
+            return f"{self.root}/written.txt", self.content
         if tool == "edit":
             text = (pathlib.Path(self.root) / "edited.txt").read_text()[:3]
             return f"{self.root}/edited.txt", text, {"old": "new", "new": "old"}[text]
@@ -126,11 +127,11 @@ class Small:
         }[tool]
 
     def side(self, name, tool):
-        method = getattr(self.sandbox, tool)
+        method = getattr(self.sandbox, tool.split()[0])
         return Side(name, lambda *arguments: count(method(*arguments)), lambda: self.arguments(tool))
 
     def async_side(self, name, tool):
-        method = getattr(self.sandbox, f"a{tool}")
+        method = getattr(self.sandbox, f"a{tool.split()[0]}")
 
         async def run(*arguments):
             return count(await method(*arguments))
@@ -155,7 +156,9 @@ def small(root, quick):
         titles = {
             "ls": "ls, 50 files",
             "read": "read, 100 of 1000 lines",
-            "write": "write, 2 KB",
+            "write": "write, 2 KB, a new file",
+            # Before deepagents 0.7 write makes new files only.
+            **({"write over": "write, 2 KB, over a file"} if hasattr(BaseSandbox, "delete") else {}),
             "edit": "edit, 2 KB",
             "grep": "grep, 50 files",
             "glob": "glob, 50 files",

@@ -95,6 +95,7 @@ def test_errors(tools: FileTools, work: Path) -> None:
     assert (work / "file").read_text() == "a a"
 
 
+@pytest.mark.filterwarnings("error")
 def test_a_sandbox_that_cannot_be_is_refused() -> None:
     with pytest.raises(ValueError, match="isolation"):
         FileTools(CapabilitySet(), isolation="none")

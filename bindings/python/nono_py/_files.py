@@ -37,7 +37,8 @@ class FileTools(_FileTools):
         super().close()
 
     def __del__(self) -> None:
-        self.close()
+        if hasattr(self, "_watched"):  # it was made
+            self.close()
 
     async def als(self, path: _Path, shown_as: _Path) -> list[_FileEntry]:
         """Async version of `ls`."""

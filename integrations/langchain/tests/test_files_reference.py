@@ -25,7 +25,7 @@ from tools import Tools
 
 from langchain_nono import NonoSandbox
 
-EXAMPLES = int(os.environ.get("NONO_TEST_EXAMPLES", "20"))
+EXAMPLES = int(os.environ.get("NONO_TEST_EXAMPLES", "8"))
 THREADS = 32
 OPERATIONS = 32  # of each thread: 1,024 in all
 SHARED = {"a.txt": b"needle\nneedle\n", "d/b.txt": b"one\r\nneedle\r\n", "d/c.png": bytes(range(256))}
