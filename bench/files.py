@@ -108,12 +108,13 @@ class Small:
         self.content = "x" * 2047 + "\n"
         (root / "edited.txt").write_text("old\n" + "line\n" * 400)
         (root / "written.txt").write_text("old")
-        (root / "new").mkdir(exist_ok=True)
+        self.fresh = root.with_name("new")
+        self.fresh.mkdir(exist_ok=True)
 
     def arguments(self, tool):
         self.turn += 1
         if tool == "write":
-            return f"{self.root}/new/{id(self)}-{self.turn}.txt", self.content
+            return f"{self.fresh}/{id(self)}-{self.turn}.txt", self.content
         if tool == "write over":
             return f"{self.root}/written.txt", self.content
         if tool == "edit":
@@ -150,20 +151,22 @@ def count(result):
 
 
 def small(root, quick):
-    made.small(root)
+    fifty = root / "fifty"
+    fifty.mkdir()
+    made.small(fifty)
     rounds = 5 if quick else 30
     with NonoSandbox(working_dir=str(root)) as ours, Stock(working_dir=str(root)) as stock:
         titles = {
             "ls": "ls, 50 files",
             "read": "read, 100 of 1000 lines",
-            "write": "write, 2 KB, a new file",
-            # Before deepagents 0.7 write makes new files only.
-            **({"write over": "write, 2 KB, over a file"} if hasattr(BaseSandbox, "delete") else {}),
-            "edit": "edit, 2 KB",
             "grep": "grep, 50 files",
             "glob": "glob, 50 files",
+            "edit": "edit, 2 KB",
+            # Before deepagents 0.7 write makes new files only.
+            **({"write over": "write, 2 KB, over a file"} if hasattr(BaseSandbox, "delete") else {}),
+            "write": "write, 2 KB, a new file",
         }
-        mine, theirs = Small(ours, root), Small(stock, root)
+        mine, theirs = Small(ours, fifty), Small(stock, fifty)
         for tool, title in titles.items():
             yield measure(title, mine.side(tool, tool), theirs.side("stock", tool), rounds, of_each=20)
         for tool, title in titles.items():

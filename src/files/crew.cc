@@ -1,6 +1,5 @@
 #include "files/crew.h"
 
-#include <linux/capability.h>
 #include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -27,9 +26,6 @@ namespace {
 // Work that waits for a disk or another machine holds a thread; more of it than this waits for each other.
 constexpr std::size_t kMostThreads = 32;
 
-// When the host changes its user, the C library does it on every thread, and ends the process if one cannot.
-constexpr std::uint64_t kToChangeUser = std::uint64_t{1} << CAP_SETUID | std::uint64_t{1} << CAP_SETGID;
-
 constexpr int kAnywhere = -1;  // no processor in particular
 constexpr std::chrono::seconds kPutOff{1};
 constexpr std::size_t kMostPutOff = 64;
@@ -43,9 +39,8 @@ Result<std::unique_ptr<Crew>> Crew::of(const plan::Plan& plan) {
   Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!event.valid()) return fail(ErrorKind::kIo, cat("eventfd: ", os_error(errno)));
   event = NONO_TRY(kernel::above_stdio(std::move(event)));
-  std::optional<std::uint64_t> kept;
-  if (plan.facts.capabilities != 0) kept = plan.kept_capabilities | (plan.facts.capabilities & kToChangeUser);
-  return std::unique_ptr<Crew>(new Crew(std::move(ruleset), std::move(event), kept));  // NOLINT: the constructor is private
+  // NOLINTNEXTLINE: the constructor is private
+  return std::unique_ptr<Crew>(new Crew(std::move(ruleset), std::move(event), supervise::capabilities_to_keep(plan)));
 }
 
 Crew::Crew(Fd ruleset, Fd event, std::optional<std::uint64_t> kept_capabilities)

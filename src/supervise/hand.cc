@@ -30,6 +30,12 @@ Rules::Rules(const plan::Plan& plan) : landlock(plan.landlock) {
   }
 }
 
+std::optional<std::uint64_t> capabilities_to_keep(const plan::Plan& plan) {
+  constexpr std::uint64_t kToChangeUser = std::uint64_t{1} << CAP_SETUID | std::uint64_t{1} << CAP_SETGID;
+  if (plan.facts.capabilities == 0) return std::nullopt;
+  return plan.kept_capabilities | (plan.facts.capabilities & kToChangeUser);
+}
+
 Result<Fd> ruleset_of(const Rules& rules, int thread) {
   Fd ruleset = NONO_TRY(launch::make_ruleset(rules.landlock));
   const auto add = [&](const std::string& path, std::uint64_t access) -> Status {

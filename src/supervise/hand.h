@@ -26,6 +26,10 @@ struct Rules {
 // As a ruleset. `thread`: one of the command's, by whose root the paths are meant.
 [[nodiscard]] Result<Fd> ruleset_of(const Rules& rules, int thread);
 
+// What such a thread of a host with capabilities keeps: the command's, and those to change its user. For when the host changes
+// its own, the C library does it on every thread, and ends the process if one cannot. None: there are none to drop.
+[[nodiscard]] std::optional<std::uint64_t> capabilities_to_keep(const plan::Plan& plan);
+
 // A umask and a working directory of its own, and none but these capabilities (none given: it has none to drop).
 // False: it must not be used.
 [[nodiscard]] bool set_this_thread_apart(std::optional<std::uint64_t> kept_capabilities);

@@ -66,14 +66,12 @@ struct Task {
 
 // What the threads know of a plan. It holds grants, whose descriptors are the host's.
 struct OfPlan {
-  explicit OfPlan(const plan::Plan& plan) : law(plan), rules(plan) {
-    if (plan.facts.capabilities == 0) return;
-    kept_capabilities = plan.kept_capabilities;
-    of_receiver = plan.kept_capabilities | (plan.facts.capabilities & (std::uint64_t{1} << CAP_SYS_PTRACE));
+  explicit OfPlan(const plan::Plan& plan) : law(plan), rules(plan), kept_capabilities(capabilities_to_keep(plan)) {
+    if (kept_capabilities) of_receiver = *kept_capabilities | (plan.facts.capabilities & (std::uint64_t{1} << CAP_SYS_PTRACE));
   }
   Law law;
   const Rules rules;
-  std::optional<std::uint64_t> kept_capabilities;
+  const std::optional<std::uint64_t> kept_capabilities;
   std::optional<std::uint64_t> of_receiver;  // has to trace the command
 };
 

@@ -14,6 +14,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -392,3 +393,38 @@ def can_gain_no_privileges() -> None:
     assert keepers() == []
     assert open_descriptors() == descriptors
     assert_nothing_left()
+
+
+DROPS_ROOT_MEANWHILE = """
+import os, sys, threading
+from nono_py import *
+work = sys.argv[1]
+os.chmod(work, 0o777)
+caps = CapabilitySet()
+for directory in ("/usr", "/bin", "/lib", "/lib64"):
+    if os.path.exists(directory):
+        caps.allow_path(directory, AccessMode.READ)
+caps.allow_path(work, AccessMode.READ_WRITE)
+caps.deny_path("**/.env")  # every open is supervised
+ended = []
+script = "touch begun; until test -e go; do :; done; echo over"
+thread = threading.Thread(target=lambda: ended.append(sandboxed_exec(caps, ["/bin/sh", "-c", script], cwd=work, timeout_secs=60)))
+thread.start()
+while not os.path.exists(work + "/begun"):
+    pass
+os.setgroups([])
+os.setgid(65534)
+os.setuid(65534)
+open(work + "/go", "w").close()
+thread.join()
+print(ended[0].stdout)
+"""
+
+
+@needs_root
+def test_a_host_may_drop_root_while_a_command_is_supervised() -> None:
+    """The C library ends a process of which one thread cannot change its user."""
+    with tempfile.TemporaryDirectory() as work:  # where others may go
+        command = [sys.executable, "-c", DROPS_ROOT_MEANWHILE, work]
+        result = subprocess.run(command, capture_output=True, text=True, timeout=90, check=False)
+    assert (result.returncode, result.stdout) == (0, "b'over\\n'\n"), result.stderr
