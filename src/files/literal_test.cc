@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <random>
+
 namespace nono::files {
 namespace {
 
@@ -14,6 +16,21 @@ TEST(Literal, FindsTheFirstOfItsLines) {
   EXPECT_EQ(Literal("bcd\nb").find("abcd"), 1U);
   EXPECT_EQ(Literal("d\nabc").find("abcd"), 0U);
   EXPECT_EQ(Literal(".*").find("a.*"), 1U);
+}
+
+// Against the plain search, with few letters, so that there is much that is nearly right.
+TEST(Literal, FindsWhatThePlainSearchFinds) {
+  std::minstd_rand random(1);
+  const auto text_of = [&](std::size_t size) {
+    std::string text;
+    for (std::size_t i = 0; i < size; ++i) text += "ae\x01z"[random() % 4];
+    return text;
+  };
+  for (int i = 0; i < 20000; ++i) {
+    const std::string text = text_of(random() % 100);
+    const std::string wanted = text_of(random() % 8);
+    ASSERT_EQ(Literal(wanted).find(text), text.find(wanted)) << wanted << " in " << text;
+  }
 }
 
 TEST(Literal, CountsLines) {
