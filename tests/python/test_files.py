@@ -266,20 +266,25 @@ def test_a_fork_has_tools_of_its_own(tools: FileTools, work: Path) -> None:
     assert tools.read(work / "file").content == "child"
 
 
+def tasks() -> set[str]:
+    return set(os.listdir("/proc/self/task"))
+
+
 def test_threads_are_made_when_needed_and_end(work: Path) -> None:
     caps = CapabilitySet()
     caps.allow_path(work, AccessMode.READ_WRITE)
-    before = len(os.listdir("/proc/self/task"))
+    before = tasks()  # those of other tests may be about to end
     tools = FileTools(caps)
-    assert len(os.listdir("/proc/self/task")) == before
+    assert not tasks() - before
     tools.ls(work, work)
-    assert len(os.listdir("/proc/self/task")) > before
+    started = tasks() - before
+    assert started
     tools.close()
-    for _ in range(100):  # the kernel takes a moment to forget them
-        if len(os.listdir("/proc/self/task")) == before:
+    for _ in range(1000):  # the kernel takes a moment to forget them
+        if not started & tasks():
             break
         time.sleep(0.01)
-    assert len(os.listdir("/proc/self/task")) == before
+    assert not started & tasks()
 
 
 def test_the_host_stays_as_it_was(tools: FileTools, work: Path) -> None:
