@@ -29,7 +29,7 @@ class FileTools(_FileTools):
 
     def close(self) -> None:
         """End the threads; calls that an event loop still waits for fail. May be called again."""
-        for call in self._calls.values():
+        for call in list(self._calls.values()):  # other loops take theirs out meanwhile
             call.tell(call.fail)
         while self._watched:
             loop, notifier = self._watched.popitem()

@@ -2,16 +2,17 @@
 
 `BaseSandbox` wraps the command in a shell script for this. Here the command runs as `execute` runs it, and
 what it wrote is put into the file by `upload_files`, so the sandbox's rules for paths hold. deepagents has
-this since 0.7.0; which fields its result has is looked at once, on import.
+this since 0.7.0.
 """
 
 import asyncio
-import dataclasses
 from typing import Any
 
 from deepagents.backends import protocol
 from deepagents.backends.protocol import ExecuteResponse, FileUploadResponse
 from deepagents.backends.sandbox import BaseSandbox
+
+from langchain_nono import releases
 
 MAX_CAPTURE_BYTES = 10 * 1024 * 1024
 """What is kept of an output when the caller does not say."""
@@ -22,9 +23,6 @@ _CUT = "... [{} bytes left out here; the path above has them] ..."
 _CUT_LINES = "... [the lines around this are cut to {} bytes on each side] ..."
 
 _Result: Any = getattr(protocol, "ExecuteOffloadResult", None)
-_SAYS_MARKER = _Result is not None and "preview_has_truncation_marker" in {
-    field.name for field in dataclasses.fields(_Result)
-}
 
 
 class Offloading(BaseSandbox):
@@ -136,8 +134,9 @@ def preview(captured: bytes) -> tuple[str, bool]:
 def _offloaded(whole: ExecuteResponse, captured: bytes) -> Any:
     text, has_marker = preview(captured)
     response = ExecuteResponse(output=text, exit_code=whole.exit_code, truncated=whole.truncated)
-    marker = {"preview_has_truncation_marker": has_marker} if _SAYS_MARKER else {}
-    return _Result(offloaded=True, response=response, **marker)
+    return releases.make(
+        _Result, offloaded=True, response=response, preview_has_truncation_marker=has_marker
+    )
 
 
 def _is_written(responses: list[FileUploadResponse]) -> bool:

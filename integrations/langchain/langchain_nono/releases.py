@@ -1,6 +1,7 @@
 """What differs between the releases of deepagents, looked at once, on import."""
 
 import dataclasses
+import functools
 import importlib.metadata
 import re
 from typing import Any, TypeVar
@@ -23,5 +24,10 @@ GLOB_IS_RECURSIVE = _version() >= (0, 7, 7)
 
 def make(kind: type[Result], **values: Any) -> Result:
     """A result object of the installed release; what it has no field for is left out."""
-    known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
+    known = _fields(kind)  # type: ignore[arg-type]
     return kind(**{name: value for name, value in values.items() if name in known})
+
+
+@functools.cache
+def _fields(kind: type[Any]) -> frozenset[str]:
+    return frozenset(field.name for field in dataclasses.fields(kind))
