@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,8 +45,8 @@ std::optional<std::string> path_in(const std::string& file, std::string_view pre
   return canonicalize_existing_part(text.starts_with('/') ? std::string(text) : below(directory, text));
 }
 
-// What a .git directory was when its entries were looked at, and what was found. Each command asks, and nearly always
-// nothing has been made, renamed or removed in it since: that would have changed its times.
+// What a directory was when names in it were looked up, and what was found. Each command asks, and nearly always nothing
+// has been made, renamed or removed in it since: that would have changed its times.
 struct Seen {
   struct stat directory {};
   std::vector<Denial> found;
@@ -57,8 +58,20 @@ struct Seen {
   }
 };
 
-// By granted directory. At most so many: a host may grant another one for every command.
-constexpr std::size_t kMostSeen = 64;
+// Whatever changes in the directory from now on gives it other times. Those of most kernels go by their ticks, of up to
+// 10 ms, so what has just changed may do so again and look the same.
+bool is_settled(const struct stat& directory) {
+  constexpr long kSettles = 50'000'000;  // ns
+  timespec now{};
+  ::clock_gettime(CLOCK_REALTIME, &now);
+  const auto is_past = [&](const timespec& time) {
+    return (now.tv_sec - time.tv_sec) * 1'000'000'000 + (now.tv_nsec - time.tv_nsec) > kSettles;
+  };
+  return is_past(directory.st_mtim) && is_past(directory.st_ctim);
+}
+
+// By path. At most so many: a host may grant another one for every command.
+constexpr std::size_t kMostSeen = 128;
 ForkSafeMutex seen_mutex;
 Immortal<std::map<std::string, Seen>> seen_before;
 
@@ -69,9 +82,13 @@ class Finder {
   std::vector<Denial> find() {
     for (const FsCapability& grant : grants_) {
       if (grant.is_file || !writes(grant.access)) continue;
-      at_root(grant);
-      const int root = directory_of(grant);
-      if (is_there(root, "HEAD") && is_there(root, "objects") && is_there(root, "refs")) repository(grant.resolved);
+      struct stat now {};
+      const bool is_held = ::fstat(directory_of(grant), &now) == 0;
+      if (is_held && add_seen(grant.resolved, now)) continue;
+      const bool may_be_kept = is_held && is_settled(now);
+      const bool has_git = at_root(grant);
+      if (is_bare(grant)) repository(grant.resolved);
+      else if (!has_git && may_be_kept) keep(grant.resolved, {now, {no_git(grant)}});
     }
     return std::move(found_);
   }
@@ -80,37 +97,65 @@ class Finder {
   // Names in the granted directory are looked up there: this is done for every command, and shorter.
   static int directory_of(const FsCapability& grant) { return grant.handle->fd.get(); }
 
-  void at_root(const FsCapability& grant) {
-    const std::string path = below(grant.resolved, ".git");
+  static bool is_bare(const FsCapability& grant) {
+    const int root = directory_of(grant);
+    return is_there(root, "HEAD") && is_there(root, "objects") && is_there(root, "refs");
+  }
+
+  static Denial no_git(const FsCapability& grant) {
+    Denial denial = Denial::literal(below(grant.resolved, ".git"), Closes::kChanges);
+    denial.saw(nullptr);
+    return denial;
+  }
+
+  // Is there a .git?
+  bool at_root(const FsCapability& grant) {
+    Denial itself = no_git(grant);
     struct stat st {};
-    const bool exists = ::fstatat(directory_of(grant), ".git", &st, AT_SYMLINK_NOFOLLOW) == 0;
-    if (exists && S_ISDIR(st.st_mode)) return repository_in(grant, st);
-    Denial itself = Denial::literal(path, Closes::kChanges);
-    itself.saw(exists ? &st : nullptr);
+    if (::fstatat(directory_of(grant), ".git", &st, AT_SYMLINK_NOFOLLOW) != 0) {
+      add(std::move(itself));
+      return false;
+    }
+    if (S_ISDIR(st.st_mode)) {
+      repository_in(grant, st);
+      return true;
+    }
+    const std::string path = itself.resolved;
+    itself.saw(&st);
     add(std::move(itself));
-    if (!exists) return;
     const auto target = S_ISLNK(st.st_mode) ? canonicalize(path) : Result<std::string>(path);
     if (target) pointed_to(*target);
+    return true;
   }
 
   // The usual case: a granted directory with a .git directory.
   void repository_in(const FsCapability& grant, const struct stat& now) {
-    const std::lock_guard lock(seen_mutex);
-    auto& all_seen = *seen_before;
-    const auto known = all_seen.find(grant.resolved);
-    if (known != all_seen.end() && known->second.holds_for(now)) {
-      for (const Denial& denial : known->second.found) add(denial);
-      return;
-    }
+    const std::string git = below(grant.resolved, ".git");
+    if (add_seen(git, now)) return;
+    const bool may_be_kept = is_settled(now);
     Seen seen{now, {}};
     for (const char* name : kTrustedBelow) {
       seen.found.push_back(Denial::literal(below(grant.resolved, name), Closes::kChanges));
       seen.found.back().look_at(directory_of(grant), name);
       add(seen.found.back());
     }
-    if (seen.found.back().found != Found::kNothing) return common_of(below(grant.resolved, ".git"));  // which may change by itself
-    if (all_seen.size() >= kMostSeen) all_seen.clear();
-    all_seen[grant.resolved] = std::move(seen);
+    if (seen.found.back().found != Found::kNothing) return common_of(git);  // which may change by itself
+    if (may_be_kept) keep(git, std::move(seen));
+  }
+
+  // False: it has to be looked at.
+  bool add_seen(const std::string& directory, const struct stat& now) {
+    const std::lock_guard lock(seen_mutex);
+    const auto known = seen_before->find(directory);
+    if (known == seen_before->end() || !known->second.holds_for(now)) return false;
+    for (const Denial& denial : known->second.found) add(denial);
+    return true;
+  }
+
+  static void keep(const std::string& directory, Seen seen) {
+    const std::lock_guard lock(seen_mutex);
+    if (seen_before->size() >= kMostSeen) seen_before->clear();
+    (*seen_before)[directory] = std::move(seen);
   }
 
   // A `.git` file, or what a `.git` link points to.

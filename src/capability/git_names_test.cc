@@ -55,18 +55,52 @@ TEST_F(GitNames, AnExistingOneKeepsWhatItTrusts) {
   EXPECT_FALSE(denials[1].object);
 }
 
+void wait_until_settled() { ::usleep(100'000); }  // what has changed less than 50 ms ago is looked at again
+
 TEST_F(GitNames, AreLookedAtAgainWhenSomethingHasChanged) {
   dir.directory("w/.git");
   const CapabilitySet set = granting({"w"});
+  wait_until_settled();
   EXPECT_FALSE(git_names_here(set.fs())[0].object);
-  ::usleep(20'000);  // file times have the grain of a clock tick
   dir.file("w/.git/config");
   EXPECT_TRUE(git_names_here(set.fs())[0].object);
   EXPECT_EQ(git_names_here(set.fs()), git_names_here(set.fs()));
-  ::usleep(20'000);
+  wait_until_settled();
+  EXPECT_EQ(git_names_here(set.fs()), git_names_here(set.fs()));
   dir.directory("w/common");
   dir.file("w/.git/commondir", "../common");
   EXPECT_EQ(git_names_here(set.fs()).size(), 8U);
+}
+
+TEST_F(GitNames, WhatIsMadeWhereThereWasNothingIsSeen) {
+  dir.directory("repository");
+  dir.directory("bare");
+  const CapabilitySet set = granting({"repository", "bare"});
+  wait_until_settled();
+  for (int i = 0; i < 2; ++i) EXPECT_EQ(git_names_here(set.fs()).size(), 2U);
+  dir.directory("repository/.git");
+  EXPECT_EQ(git_names_here(set.fs()).size(), 5U);
+  dir.directory("bare/objects");
+  dir.directory("bare/refs");
+  EXPECT_EQ(git_names_here(set.fs()).size(), 5U);
+  dir.file("bare/HEAD");
+  EXPECT_EQ(git_names_here(set.fs()).size(), 9U);
+  ASSERT_EQ(::rmdir((dir / "repository/.git").c_str()), 0);
+  EXPECT_EQ(git_names_here(set.fs()).size(), 6U);
+}
+
+// Within one tick of the clock, by which most kernels give files their times.
+TEST_F(GitNames, WhatIsMadeRightAfterALookIsSeen) {
+  for (int i = 0; i < 50; ++i) {
+    const std::string name = "w" + std::to_string(i);
+    dir.directory(name);
+    const CapabilitySet set = granting({name});
+    EXPECT_EQ(git_names_here(set.fs()).size(), 1U);
+    dir.directory(name + "/.git");
+    EXPECT_EQ(git_names_here(set.fs()).size(), 4U);
+    dir.file(name + "/.git/config");
+    EXPECT_TRUE(git_names_here(set.fs())[0].object);
+  }
 }
 
 TEST_F(GitNames, AWorktreeLeadsToItsRepository) {

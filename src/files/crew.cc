@@ -170,15 +170,14 @@ void Crew::share(const Work& work) {
 }
 
 void Crew::put_off(Work work) {
-  Work oldest;
+  std::size_t count = 0;
   {
     const std::lock_guard lock(mutex_);
     put_off_.push_back(std::move(work));
-    if (put_off_.size() <= kMostPutOff) return;
-    oldest = std::move(put_off_.front());
-    put_off_.pop_front();
+    count = put_off_.size();
   }
-  oldest();
+  if (count == kMostPutOff) (void)give_anywhere([this] { do_put_off(); });
+  if (count >= 2 * kMostPutOff) do_put_off();  // nobody has come to it yet
 }
 
 void Crew::do_put_off() {

@@ -44,7 +44,8 @@ class Crew {
   [[nodiscard]] bool give(Work work);
   // The same for work that nobody waits for, on any processor.
   [[nodiscard]] bool give_anywhere(Work work) { return give(std::move(work), -1); }
-  // For one of the crew's threads: work that waits until a thread has had nothing to do for a second, or the crew ends.
+  // For one of the crew's threads: work that waits until a thread has had nothing to do for a second, there is much of it, or
+  // the crew ends.
   void put_off(Work work);
 
   // `work` on the calling thread, which is one of the crew's, and on others that are free, on any processor; returns when

@@ -63,7 +63,7 @@ Expected<Opened> Reach::open_any(const std::string& path, int flags) {
   const bool is_missing = answer.error == ENOENT || answer.error == ENOTDIR;
   if (is_missing && !is_in_a_grant(path)) return refuse(code::kPermissionDenied);
   if (answer.error != 0) return refuse(answer.error);
-  Opened opened{std::move(answer.opened), {}};
+  Opened opened{std::move(answer.opened), {}, std::move(answer.place)};
   if (::fstat(opened.fd.get(), &opened.st) != 0) return refuse(errno);
   if (is_in_proc(opened.fd, opened.st)) return refuse(code::kPermissionDenied);
   return opened;

@@ -24,6 +24,7 @@ namespace nono::files {
 struct Opened {
   Fd fd;
   struct stat st;
+  std::string place = {};  // where it was when it was opened, if that had to be asked for
 };
 
 class Reach {

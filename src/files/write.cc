@@ -58,9 +58,12 @@ struct Name {
 // Where the file is, if that is its only name.
 std::optional<Name> only_name(const Opened& file) {
   if (file.st.st_nlink != 1) return std::nullopt;
-  auto place = supervise::place_of(file.fd, file.st);
-  if (std::holds_alternative<int>(place)) return std::nullopt;
-  std::string path = std::get<std::string>(std::move(place));
+  std::string path = file.place;
+  if (path.empty()) {
+    auto place = supervise::place_of(file.fd, file.st);
+    if (std::holds_alternative<int>(place)) return std::nullopt;
+    path = std::get<std::string>(std::move(place));
+  }
   auto slot = supervise::open_slot(supervise::Origin{.path = path}, kernel::kResolveNoSymlinks);
   if (std::holds_alternative<int>(slot)) return std::nullopt;
   struct stat st {};

@@ -62,8 +62,11 @@ class Opening {
   Answer judge_and_give(Fd opened, const std::string* place) const {
     struct stat st {};
     if (::fstat(opened.get(), &st) != 0) return Answer::of(errno);
-    if (const int error = judge(opened, st, place)) return Answer::of(error);
-    return give(std::move(opened), st);
+    std::string found;
+    if (const int error = judge(opened, st, place, &found)) return Answer::of(error);
+    Answer answer = give(std::move(opened), st);
+    answer.place = std::move(found);
+    return answer;
   }
 
   // What exists is held before anything is done to it.
@@ -148,7 +151,8 @@ class Opening {
     return Answer::of(errno);
   }
 
-  int judge(const Fd& object, const struct stat& st, const std::string* known_place) const {
+  // `found`: gets its place if that is not known.
+  int judge(const Fd& object, const struct stat& st, const std::string* known_place, std::string* found = nullptr) const {
     // Landlock says at the open of a device what its ioctl may do; /dev/null has none.
     const bool is_device = (S_ISCHR(st.st_mode) && st.st_rdev != makedev(1, 3)) || S_ISBLK(st.st_mode);
     if (origin_.root == Root::kGrant && is_device) return EXDEV;
@@ -156,10 +160,12 @@ class Opening {
     if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(5, 0)) return ENXIO;
     const kernel::Identity identity{st.st_dev, st.st_ino, st.st_mode};
     if (known_place != nullptr) return check(*known_place, identity);
-    const auto place = place_of(object, st);
+    auto place = place_of(object, st);
     if (const int* error = std::get_if<int>(&place)) return *error;
-    const auto& path = std::get<std::string>(place);
-    return path.empty() ? 0 : is_ours(object, st, path) ? EACCES : check(path, identity);
+    auto& path = std::get<std::string>(place);
+    const int error = path.empty() ? 0 : is_ours(object, st, path) ? EACCES : check(path, identity);
+    if (found != nullptr) *found = std::move(path);
+    return error;
   }
 
   // For each use that the flags ask for. No object: it is to be made.
@@ -208,7 +214,7 @@ class Opening {
       if (::fcntl(opened.get(), F_SETFL, call_.flags & ~O_NONBLOCK) != 0) return Answer::of(errno);  // takes what it may change
     }
     const bool is_only_read = reads && S_ISREG(st.st_mode);
-    return {0, 0, std::move(opened), (call_.flags & O_CLOEXEC) != 0, !is_only_read, false};
+    return {0, 0, std::move(opened), (call_.flags & O_CLOEXEC) != 0, !is_only_read};
   }
 
   // Of a FIFO that was opened for reading. tee(2) of nothing says 0 where no writer is, and
