@@ -1,11 +1,8 @@
 #include "files/crew.h"
 
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <condition_variable>
 #include <future>
@@ -13,10 +10,8 @@
 #include <system_error>
 #include <utility>
 
-#include "base/text.h"
 #include "kernel/fd_table.h"
 #include "kernel/signals.h"
-#include "kernel/uapi.h"
 #include "launch/rulesets.h"
 #include "supervise/hand.h"
 
@@ -26,7 +21,6 @@ namespace {
 // Work that waits for a disk or another machine holds a thread; more of it than this waits for each other.
 constexpr std::size_t kMostThreads = 32;
 
-constexpr int kAnywhere = -1;  // no processor in particular
 constexpr std::chrono::seconds kPutOff{1};
 constexpr std::size_t kMostPutOff = 64;
 
@@ -36,9 +30,7 @@ std::size_t most_helpers() { return std::clamp(std::thread::hardware_concurrency
 
 Result<std::unique_ptr<Crew>> Crew::of(const plan::Plan& plan) {
   Fd ruleset = NONO_TRY(launch::make_ruleset(supervise::Rules(plan).landlock));
-  Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!event.valid()) return fail(ErrorKind::kIo, cat("eventfd: ", os_error(errno)));
-  event = NONO_TRY(kernel::above_stdio(std::move(event)));
+  Fd event = NONO_TRY(kernel::eventfd());
   // NOLINTNEXTLINE: the constructor is private
   return std::unique_ptr<Crew>(new Crew(std::move(ruleset), std::move(event), supervise::capabilities_to_keep(plan)));
 }
@@ -90,7 +82,8 @@ bool Crew::found() {
   try {
     member->thread = std::thread([this, confined, first = member.get()] {
       (void)::prctl(PR_SET_NAME, "nono-files");
-      const bool is_confined = leave_descriptors() && supervise::confine_this_thread(ruleset_.get(), kept_capabilities_);
+      const bool is_confined = supervise::leave_descriptors({ruleset_.get(), ended_->descriptor()}) &&
+                               supervise::confine_this_thread(ruleset_.get(), kept_capabilities_);
       confined->set_value(is_confined);
       if (is_confined) serve(*first);
     });
@@ -116,14 +109,6 @@ void Crew::add_member() {
     return;
   }
   members_.push_back(std::move(member));
-}
-
-bool Crew::leave_descriptors() const {
-  const auto close_all = [](unsigned from, unsigned to, unsigned flags) {
-    return from > to || ::syscall(kernel::kNrCloseRange, from, to, flags) == 0;
-  };
-  const auto [low, high] = std::minmax({static_cast<unsigned>(ruleset_.get()), static_cast<unsigned>(ended_->descriptor())});
-  return close_all(high + 1, ~0U, kernel::kCloseRangeUnshare) && close_all(low + 1, high - 1, 0) && close_all(3, low - 1, 0);
 }
 
 // It sleeps, and goes on there. Where that is refused it stays where it was.

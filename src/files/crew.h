@@ -43,7 +43,7 @@ class Crew {
   // long as most of it. False: no thread can be had, or confined, and `work` will not run.
   [[nodiscard]] bool give(Work work);
   // The same for work that nobody waits for, on any processor.
-  [[nodiscard]] bool give_anywhere(Work work) { return give(std::move(work), -1); }
+  [[nodiscard]] bool give_anywhere(Work work) { return give(std::move(work), kAnywhere); }
   // For one of the crew's threads: work that waits until a thread has had nothing to do for a second, there is much of it, or
   // the crew ends.
   void put_off(Work work);
@@ -56,12 +56,16 @@ class Crew {
   [[nodiscard]] const std::shared_ptr<Ended>& ended() const { return ended_; }
 
  private:
+  // Instead of a processor's number.
+  static constexpr int kAnywhere = -1;
+  static constexpr int kInherited = -2;  // as the thread that made it
+
   struct Member {
     std::thread thread;
     pid_t id = 0;
-    int processor = -2;     // the only one that it may use; -1: all; at first those of the thread that made it
-    Work work;              // set before `wake`
-    bool is_last = false;   // nobody is left to spare: it makes another one before it begins
+    int processor = kInherited;  // the only one that it may use
+    Work work;                   // set before `wake`
+    bool is_last = false;        // nobody is left to spare: it makes another one before it begins
     std::binary_semaphore wake{0};
   };
 
@@ -69,7 +73,6 @@ class Crew {
   [[nodiscard]] bool give(Work work, int processor);
   [[nodiscard]] bool found();
   void add_member();
-  [[nodiscard]] bool leave_descriptors() const;
   void move(Member& member, int processor) const;
   void serve(Member& member);
   Work next(Member& member);
@@ -77,7 +80,7 @@ class Crew {
   void do_put_off();
   static Member*& current();  // the calling thread, if it is one of a crew's
 
-  const Fd ruleset_;                     // in both tables, as `ended_`'s
+  const Fd ruleset_;  // in both tables, as `ended_`'s
   const std::shared_ptr<Ended> ended_;
   const std::optional<std::uint64_t> kept_capabilities_;
   const pid_t process_;

@@ -1,6 +1,7 @@
 #include "kernel/fd_table.h"
 
 #include <fcntl.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <array>
@@ -36,6 +37,12 @@ Result<Pipe> pipe2(int flags) {
   pipe.read = NONO_TRY(above_stdio(std::move(read)));
   pipe.write = NONO_TRY(above_stdio(std::move(write)));
   return pipe;
+}
+
+Result<Fd> eventfd() {
+  Fd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!event.valid()) return fail(ErrorKind::kIo, cat("eventfd() failed: ", os_error(errno)));
+  return above_stdio(std::move(event));
 }
 
 Result<Identity> fstat(const Fd& fd) {

@@ -22,6 +22,9 @@ struct Pipe {
 };
 [[nodiscard]] Result<Pipe> pipe2(int flags);
 
+// A counter to wait for, at 0. Reading and writing never wait.
+[[nodiscard]] Result<Fd> eventfd();
+
 // What a path names right now, held for good. errno is kept in `error_number` on failure.
 struct Identity {
   dev_t device = 0;

@@ -1,7 +1,6 @@
 #include "launch/job.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
@@ -67,9 +66,7 @@ Result<std::unique_ptr<Job>> Job::start(std::unique_ptr<Child> child, std::optio
                                         std::optional<std::size_t> keep) {
   auto state = std::make_unique<State>();
   state->events = NONO_TRY(child->event_descriptor());
-  state->news = Fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
-  if (!state->news.valid()) return fail(ErrorKind::kIo, cat("eventfd failed: ", os_error(errno)));
-  state->news = NONO_TRY(kernel::above_stdio(std::move(state->news)));
+  state->news = NONO_TRY(kernel::eventfd());
   state->deadline = deadline;
   if (keep) state->tail.emplace(*keep);
   state->child = std::move(child);

@@ -67,8 +67,7 @@ void sort_unique(std::vector<std::string>& list, Before before) {
 std::size_t granted_length(const std::vector<FsCapability>& grants, const std::string& place, Use use) {
   std::size_t length = 0;
   for (const FsCapability& grant : grants) {
-    const bool suffices = use == Use::kRead ? reads(grant.access) : writes(grant.access);
-    if (suffices && grant.resolved.size() > length && grant.covers(place)) length = grant.resolved.size();
+    if (gives(grant.access, use) && grant.resolved.size() > length && grant.covers(place)) length = grant.resolved.size();
   }
   return length;
 }

@@ -17,6 +17,9 @@ namespace nono::plan {
 
 // What is to be done with a name: nothing but reading and listing, or making, writing, moving, linking, removing.
 enum class Use { kRead, kChange };
+[[nodiscard]] inline bool gives(capability::AccessMode access, Use use) {
+  return use == Use::kRead ? reads(access) : writes(access);
+}
 
 // What is at a place now, if anything is and it is known.
 using Object = std::optional<kernel::Identity>;

@@ -50,10 +50,8 @@ int DeniedNames::check(const std::string& place, const std::optional<kernel::Ide
 bool DeniedNames::is_left_out(const std::string& place, const std::optional<kernel::Identity>& object, plan::Use use) const {
   if (!has_patterns_) return false;
   const auto mode = use == plan::Use::kRead ? capability::AccessMode::kRead : capability::AccessMode::kWrite;
-  const auto gives = [&](const capability::FsCapability& grant) {
-    return (use == plan::Use::kRead ? reads(grant.access) : writes(grant.access)) && grant.covers(place);
-  };
-  if (std::ranges::any_of(grants_, gives)) return false;
+  const auto is_given_by = [&](const capability::FsCapability& grant) { return plan::gives(grant.access, use) && grant.covers(place); };
+  if (std::ranges::any_of(grants_, is_given_by)) return false;
   const auto ancestry = capability::ancestry_of(place);
   const bool is_it = ancestry.canonical == place && (!object || (ancestry.exists && same_object(ancestry.self_and_up.front(), *object)));
   return !is_it || !plan::explain_path(grants_, {}, ancestry, mode).allowed();

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/text.h"
@@ -50,6 +51,21 @@ Result<Fd> ruleset_of(const Rules& rules, int thread) {
     if (Status ok = add(path, kernel::kFsMakeSock); !ok) return tl::unexpected(ok.error());
   }
   return ruleset;
+}
+
+bool leave_descriptors(std::vector<int> kept) {
+  const auto close_all = [](int from, unsigned to, unsigned flags) {
+    const auto first = static_cast<unsigned>(from);
+    return first > to || ::syscall(kernel::kNrCloseRange, first, to, flags) == 0;
+  };
+  std::ranges::sort(kept);
+  if (!close_all(kept.back() + 1, ~0U, kernel::kCloseRangeUnshare)) return false;
+  int from = STDERR_FILENO + 1;
+  for (const int descriptor : kept) {
+    if (!close_all(from, static_cast<unsigned>(descriptor) - 1, 0)) return false;
+    from = descriptor + 1;
+  }
+  return true;
 }
 
 bool set_this_thread_apart(std::optional<std::uint64_t> kept_capabilities) {

@@ -30,6 +30,11 @@ struct Rules {
 // its own, the C library does it on every thread, and ends the process if one cannot. None: there are none to drop.
 [[nodiscard]] std::optional<std::uint64_t> capabilities_to_keep(const plan::Plan& plan);
 
+// A descriptor table for this thread and those that it starts, with 0, 1, 2 and these (above) in it. One that they shared with
+// the host would take the host's own locks (fcntl) on a file along with each descriptor of that file that is closed.
+// False: it must not be used.
+[[nodiscard]] bool leave_descriptors(std::vector<int> kept);
+
 // A umask and a working directory of its own, and none but these capabilities (none given: it has none to drop).
 // False: it must not be used.
 [[nodiscard]] bool set_this_thread_apart(std::optional<std::uint64_t> kept_capabilities);

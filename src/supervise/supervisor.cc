@@ -3,13 +3,10 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
-#include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -24,7 +21,6 @@
 #include "base/fd.h"
 #include "kernel/fd_table.h"
 #include "kernel/signals.h"
-#include "kernel/uapi.h"
 #include "supervise/granted_places.h"
 #include "supervise/hand.h"
 #include "supervise/judge.h"
@@ -42,10 +38,16 @@ constexpr std::size_t kMaxTasks = 64;
 constexpr std::size_t kMaxPutAside = 64;
 constexpr std::chrono::milliseconds kMaxWait{100};
 constexpr std::chrono::milliseconds kTryAgain{1};
+// What hands a descriptor over wakes the caller and sleeps until it has it: 3 us on one processor of a virtual machine, 25 and
+// more when the kernel puts them on two of them, one of which has to be woken each time.
+constexpr std::chrono::microseconds kSlowAnswer{10};
+constexpr int kSlowAnswers = 4;  // after so many in a row a second thread is worth its start
 
 constexpr unsigned long kNotifSetFlags = _IOW(SECCOMP_IOC_MAGIC, 4, std::uint64_t);
 constexpr unsigned long kNotifSyncWakeUp = 1;
 constexpr std::uint32_t kAddfdSend = 1U << 1;  // Linux 5.14
+
+constexpr const char* kReceives = "nono-supervisor";  // a thread's name
 
 using Clock = std::chrono::steady_clock;
 
@@ -64,6 +66,12 @@ struct Task {
   Clock::time_point due{};
 };
 
+// A thread that receives.
+struct Receiver {
+  std::unique_lock<std::mutex> turn;
+  int slow_answers = 0;  // in a row
+};
+
 // What the threads know of a plan. It holds grants, whose descriptors are the host's.
 struct OfPlan {
   explicit OfPlan(const plan::Plan& plan) : law(plan), rules(plan), kept_capabilities(capabilities_to_keep(plan)) {
@@ -80,14 +88,16 @@ struct OfPlan {
 struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
   explicit State(const plan::Plan& plan_) : plan(std::make_unique<OfPlan>(plan_)) {}
 
-  void receive_calls();
+  void receive_first_calls();
+  void receive_more_calls();
+  void receive_calls(bool is_apart);
   void perform_calls();
   template <class Body>
-  bool start_thread(Body body);
+  bool start_thread(const char* name, Body body);
 
   std::optional<seccomp_notif> receive();
-  void take(const seccomp_notif& call);
-  [[nodiscard]] bool leave_descriptors() const;
+  void take(const seccomp_notif& call, Receiver& self);
+  void answer_in_turn(std::uint64_t id, Answer given, Receiver& self);
   void hand_over(Task task);
   std::optional<Task> next_task();
   void finish(Task task, Answer given);
@@ -101,7 +111,8 @@ struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
   int ending = -1;  // readable once the command has ended
   int ruleset = -1;
 
-  std::optional<GrantedPlaces> places;  // the receiving thread's
+  std::mutex turn;  // of those that receive: held from before a call is taken until it is answered, mostly
+  std::optional<GrantedPlaces> places;  // under `turn`
   std::mutex receiving;  // held while a call is taken from the listener
   std::optional<seccomp_notif> first;  // the call that started the threads
 
@@ -111,6 +122,7 @@ struct Supervisor::State : std::enable_shared_from_this<Supervisor::State> {
   bool ended = false;
   bool has_own_descriptors = false;
   int threads = 0;
+  int receivers = 1;
   int hands = 0;
   int idle_hands = 0;
   std::deque<Task> tasks;
@@ -128,7 +140,7 @@ launch::Supervision::Taken Supervisor::take(int listener, const plan::Plan& plan
   }
   state_ = std::make_shared<State>(plan);
   listener_ = Fd(::fcntl(listener, F_DUPFD_CLOEXEC, 3));
-  if (auto event = kernel::above_stdio(Fd(::eventfd(0, EFD_CLOEXEC)))) ending_ = *std::move(event);
+  if (auto event = kernel::eventfd()) ending_ = *std::move(event);
   if (auto made = ruleset_of(state_->plan->rules, static_cast<int>(call.pid))) ruleset_ = *std::move(made);
   if (!listener_.valid() || !ending_.valid() || !ruleset_.valid()) return Taken::kFailed;
   // Its root was another's, if it has ended.
@@ -140,7 +152,7 @@ launch::Supervision::Taken Supervisor::take(int listener, const plan::Plan& plan
   state_->ruleset = ruleset_.get();
   state_->first = call;
   const std::lock_guard lock(state_->mutex);
-  return state_->start_thread(&State::receive_calls) ? Taken::kHandedOver : Taken::kFailed;
+  return state_->start_thread(kReceives, &State::receive_first_calls) ? Taken::kHandedOver : Taken::kFailed;
 }
 
 void Supervisor::stop() {
@@ -167,12 +179,12 @@ void Supervisor::stop() {
 
 // With the mutex held.
 template <class Body>
-bool Supervisor::State::start_thread(Body body) {
+bool Supervisor::State::start_thread(const char* name, Body body) {
   const kernel::BlockAllSignals blocked;  // the host's handlers run in the host's threads
   ++threads;
   try {
-    std::thread([self = shared_from_this(), body] {
-      ::prctl(PR_SET_NAME, "nono-supervisor", 0, 0, 0);
+    std::thread([self = shared_from_this(), name, body] {
+      ::prctl(PR_SET_NAME, name, 0, 0, 0);
       ((*self).*body)();
       const std::lock_guard lock(self->mutex);
       --self->threads;
@@ -185,31 +197,38 @@ bool Supervisor::State::start_thread(Body body) {
   return true;
 }
 
-// --- the thread that receives ------------------------------------------------------------------
+// --- the threads that receive, in turns ----------------------------------------------------------
 
-void Supervisor::State::receive_calls() {
-  const bool is_apart = leave_descriptors() && set_this_thread_apart(plan->of_receiver);
+void Supervisor::State::receive_first_calls() {
+  const bool is_apart = leave_descriptors({listener, ending, ruleset}) && set_this_thread_apart(plan->of_receiver);
   {
     const std::lock_guard lock(mutex);
     has_own_descriptors = true;
     changed.notify_all();
   }
+  receive_calls(is_apart);
+}
+
+// Started by the first, in its table.
+void Supervisor::State::receive_more_calls() { receive_calls(set_this_thread_apart(plan->of_receiver)); }
+
+void Supervisor::State::receive_calls(bool is_apart) {
+  Receiver self{std::unique_lock(turn)};
   while (const auto call = receive()) {
-    if (!is_apart) {
-      respond(call->id, EPERM);
-      continue;
-    }
-    take(*call);
+    if (is_apart) take(*call, self);
+    else respond(call->id, EPERM);
   }
-  places.reset();
-  // What is still open is closed here, in the table that it belongs to.
+  self.turn.unlock();
   std::unique_lock lock(mutex);
+  if (--receivers > 0) return;
+  // What is still open is closed by the last one, in the table that it belongs to.
+  places.reset();
   changed.wait(lock, [this] { return hands == 0; });
   tasks.clear();
   put_aside.clear();
 }
 
-void Supervisor::State::take(const seccomp_notif& call) {
+void Supervisor::State::take(const seccomp_notif& call, Receiver& self) {
   const int thread = static_cast<int>(call.pid);
   auto decoded = decode_call(plan->law.arch, call);
   if (const int* error = std::get_if<int>(&decoded)) return respond(call.id, *error);
@@ -220,7 +239,7 @@ void Supervisor::State::take(const seccomp_notif& call) {
   }
   const auto waits = [&] { return still_waits(call.id); };
   if (auto given = open_at_once(plan->law, *places, thread, known, waits)) {
-    if (!given->later) return respond(call.id, *std::move(given));
+    if (!given->later) return answer_in_turn(call.id, *std::move(given), self);
     return finish({call.id, {std::move(known), {}, {}, 0, {}}, Fd(), {}}, *std::move(given));
   }
   auto prepared = prepare(plan->law, thread, std::move(known), waits);
@@ -228,17 +247,20 @@ void Supervisor::State::take(const seccomp_notif& call) {
   hand_over({call.id, std::get<Prepared>(std::move(prepared)), Fd(), {}});
 }
 
-// A descriptor table for the threads alone. One that they shared with the host would take the host's own locks
-// (fcntl) on a file along with each descriptor of that file that is closed.
-bool Supervisor::State::leave_descriptors() const {
-  const auto close_all = [](unsigned from, unsigned to, unsigned flags) {
-    return from > to || ::syscall(kernel::kNrCloseRange, from, to, flags) == 0;
-  };
-  std::array<unsigned, 3> kept{static_cast<unsigned>(listener), static_cast<unsigned>(ending), static_cast<unsigned>(ruleset)};
-  std::ranges::sort(kept);
-  const auto [low, middle, high] = kept;
-  return close_all(high + 1, ~0U, kernel::kCloseRangeUnshare) && close_all(3, low - 1, 0) &&
-         close_all(low + 1, middle - 1, 0) && close_all(middle + 1, high - 1, 0);
+// Where answers are slow, the next call is taken by another thread, on the processor where the caller is then; and the
+// caller mostly stays there, with both.
+void Supervisor::State::answer_in_turn(std::uint64_t id, Answer given, Receiver& self) {
+  if (!given.opened.valid()) return respond(id, std::move(given));
+  const bool passes = self.slow_answers >= kSlowAnswers;
+  if (passes) {
+    const std::lock_guard lock(mutex);
+    if (receivers == 1 && !ended && start_thread(kReceives, &State::receive_more_calls)) ++receivers;
+  }
+  if (passes) self.turn.unlock();
+  const Clock::time_point start = Clock::now();
+  respond(id, std::move(given));
+  self.slow_answers = Clock::now() - start > kSlowAnswer ? self.slow_answers + 1 : 0;
+  if (passes) self.turn.lock();
 }
 
 // None once the command has ended.
@@ -262,7 +284,7 @@ void Supervisor::State::hand_over(Task task) {
   if (ended) return;
   tasks.push_back(std::move(task));
   if (idle_hands < static_cast<int>(tasks.size()) && hands < kMaxHands) {
-    if (start_thread(&State::perform_calls)) ++hands;
+    if (start_thread("nono-hand", &State::perform_calls)) ++hands;
   }
   if (hands > 0) return work.notify_one();
   respond(tasks.back().id, EAGAIN);  // no thread is to be had

@@ -2,8 +2,8 @@
 // itself. It never lets the kernel go on with a call whose arguments are in memory: what was checked
 // there might be something else by then.
 //
-// One thread receives calls and reads what they mean; others, confined as the command is (hand.h), perform them, so
-// that a slow file system keeps nobody else waiting. A call that would wait for something (the other end of a FIFO)
+// One thread, or two in turns, receives calls and reads what they mean; others, confined as the command is (hand.h), perform
+// them, so that a slow file system keeps nobody else waiting. A call that would wait for something (the other end of a FIFO)
 // is put aside and tried again, and holds up no thread. They are started by the first call that takes them
 // and end with the command; what shells and the C library try at every start is refused without. If the host ends, the command's keeper ends the tree.
 // An attacker controls every byte of a call and its timing: decoding reads each piece once
