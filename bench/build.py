@@ -70,6 +70,7 @@ def timed(run, command):
 def main():
     parser = argparse.ArgumentParser(prog="bench/build", description="What a build costs inside.")
     parser.add_argument("--pairs", type=int, default=9, help="builds of each kind, in turns (default 9)")
+    parser.add_argument("--calls", action="store_true", help="single calls only")
     parser.add_argument("--sources", type=pathlib.Path, required=True, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     abi = ctypes.CDLL(None).syscall(444, None, ctypes.c_size_t(0), 1)
@@ -78,21 +79,26 @@ def main():
         directory = pathlib.Path(temporary) / "lua"
         shutil.copytree(arguments.sources, directory)
         kinds = runners(directory)
-        taken = {name: [] for name in kinds}
-        for turn in range(arguments.pairs + 1):
-            for name, run in kinds.items():
-                timed(run, ["make", "-s", "clean"])
-                seconds, _ = timed(run, MAKE)
-                if turn > 0:  # the first one warms up
-                    taken[name].append(seconds)
-        print(f"{'make -j2, Lua 5.4':<24} {'median s':>9} {'ratio':>7}   quartiles of the ratios, turn by turn")
-        for name, seconds in taken.items():
-            ratios = [a / b for a, b in zip(seconds, taken["outside"], strict=True)]
-            low, _, high = statistics.quantiles(ratios, n=4)
-            median = statistics.median(seconds)
-            ratio = median / statistics.median(taken["outside"])
-            print(f"{name:<24} {median:9.3f} {ratio:7.3f}   {low:.3f} to {high:.3f}")
+        if not arguments.calls:
+            compare_builds(kinds, arguments.pairs)
         compare_calls(directory, kinds)
+
+
+def compare_builds(kinds, pairs):
+    taken = {name: [] for name in kinds}
+    for turn in range(pairs + 1):
+        for name, run in kinds.items():
+            timed(run, ["make", "-s", "clean"])
+            seconds, _ = timed(run, MAKE)
+            if turn > 0:  # the first one warms up
+                taken[name].append(seconds)
+    print(f"{'make -j2, Lua 5.4':<24} {'median s':>9} {'ratio':>7}   quartiles of the ratios, turn by turn")
+    for name, seconds in taken.items():
+        ratios = [a / b for a, b in zip(seconds, taken["outside"], strict=True)]
+        low, _, high = statistics.quantiles(ratios, n=4)
+        median = statistics.median(seconds)
+        ratio = median / statistics.median(taken["outside"])
+        print(f"{name:<24} {median:9.3f} {ratio:7.3f}   {low:.3f} to {high:.3f}")
 
 
 def compare_calls(directory, kinds):
@@ -106,12 +112,13 @@ def compare_calls(directory, kinds):
         floors.append(numbers(kinds["outside"], [program, "floor"]))
         for name, run in kinds.items():
             taken[name].append(numbers(run, [program]))
-    print(f"\n{'one call, us':<24} {'chmod':>9} {'open, /..':>9} {'open':>9} {'to write':>9}   medians of {len(floors)}")
+    where = "" if len(os.sched_getaffinity(0)) > 1 else ", all on one processor"
+    print(f"\n{'one call, us':<24} {'chmod':>9} {'open, /..':>9} {'open':>9} {'to write':>9}   medians of {len(floors)}{where}")
     for name, rounds in taken.items():
         print(f"{name:<24} " + " ".join(f"{us:9.2f}" for us in medians(rounds)))
     number, go_on, descriptor, opened = medians(floors)
-    print(f"the least for any supervisor: answered with a number {number:.2f}, told to go on {go_on:.2f}, ", end="")
-    print(f"answered with a descriptor {descriptor:.2f}, with one that is opened {opened:.2f}")
+    print(f"one thread that answers at once: a number {number:.2f}, go on {go_on:.2f}, ", end="")
+    print(f"a descriptor that is ready {descriptor:.2f}, one that is opened {opened:.2f}")
     for column, kind in ((1, "absolute"), (2, "relative")):
         denied = taken["process, **/.env denied"]
         to_ready, to_opened = (

@@ -2,11 +2,11 @@
 
      calls            chmod, an open for reading by an absolute path, the same by a relative one, and an open that makes the
                       file or empties it: of "file" in the working directory. Each descriptor is closed again.
-     calls floor      the least that any supervisor can take: a call that is answered at once with a number; an open
-                      that the kernel is told to go on with; one that is answered at once with a descriptor that the
-                      supervisor has already; and one for which the system calls are made that it takes to open a file by a path
-                      that is read from the caller, with nothing between them. With SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, in
-                      two processes. */
+     calls floor      what a supervisor takes that has one thread and does next to nothing: a call that is answered at once
+                      with a number; an open that the kernel is told to go on with; one that is answered at once with a
+                      descriptor that the supervisor has already; and one for which the system calls are made that it takes to
+                      open a file by a path that is read from the caller, with nothing between them. With
+                      SECCOMP_USER_NOTIF_FD_SYNC_WAKE_UP, in two processes. */
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <limits.h>

@@ -1,7 +1,9 @@
 #include "files/literal.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
+#include <numeric>
 
 namespace nono::files {
 
@@ -24,8 +26,25 @@ std::size_t Literal::find(std::string_view text) const {
   return first;
 }
 
+// Byte by byte it takes longer than all the rest of a search.
 std::uint64_t count_lines(std::string_view text) {
-  return static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+  using Bytes [[gnu::vector_size(16)]] = unsigned char;
+  constexpr std::size_t kMostSteps = 255;  // of what a byte can count
+  std::uint64_t count = 0;
+  while (text.size() >= sizeof(Bytes)) {
+    const std::size_t steps = std::min(text.size() / sizeof(Bytes), kMostSteps);
+    Bytes feeds{};
+    for (std::size_t step = 0; step < steps; ++step) {
+      Bytes bytes;
+      std::memcpy(&bytes, text.data() + step * sizeof bytes, sizeof bytes);
+      feeds -= reinterpret_cast<Bytes>(bytes == '\n');  // -1 where it is one
+    }
+    std::array<unsigned char, sizeof feeds> counts;
+    std::memcpy(counts.data(), &feeds, sizeof feeds);
+    count = std::accumulate(counts.begin(), counts.end(), count);
+    text.remove_prefix(steps * sizeof(Bytes));
+  }
+  return count + static_cast<std::uint64_t>(std::ranges::count(text, '\n'));
 }
 
 }  // namespace nono::files

@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <random>
+#include <string>
+#include <string_view>
 
 namespace nono::files {
 namespace {
@@ -36,6 +39,14 @@ TEST(Literal, FindsWhatThePlainSearchFinds) {
 TEST(Literal, CountsLines) {
   EXPECT_EQ(count_lines(""), 0U);
   EXPECT_EQ(count_lines("a\nb\n\n"), 3U);
+  EXPECT_EQ(count_lines(std::string(100'000, '\n')), 100'000U);
+  std::minstd_rand random(1);
+  for (int i = 0; i < 2000; ++i) {
+    std::string text;
+    while (text.size() < random() % 10'000) text += "\n\x8a\t\xff"[random() % 4];
+    const std::string_view part = std::string_view(text).substr(random() % (text.size() + 1));
+    ASSERT_EQ(count_lines(part), static_cast<std::uint64_t>(std::count(part.begin(), part.end(), '\n')));
+  }
 }
 
 }  // namespace

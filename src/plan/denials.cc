@@ -59,8 +59,7 @@ void pin(const std::string& path, const capability::CapabilitySet& set, std::vec
 template <class Before>
 void sort_unique(std::vector<std::string>& list, Before before) {
   std::ranges::sort(list, before);
-  const auto repeated = std::ranges::unique(list);
-  list.erase(repeated.begin(), repeated.end());
+  list.erase(std::unique(list.begin(), list.end()), list.end());
 }
 
 // Length of the longest grant for this use that covers `place`.
