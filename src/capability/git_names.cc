@@ -64,7 +64,8 @@ bool is_settled(const struct stat& directory) {
   constexpr long kSettles = 50'000'000;  // ns
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);
-  const auto is_past = [&](const timespec& time) {
+  const auto is_past = [&](const timespec& time) {  // which may be any: whoever owns a file sets it
+    if (time.tv_sec > now.tv_sec || time.tv_sec < now.tv_sec - 1) return time.tv_sec < now.tv_sec;
     return (now.tv_sec - time.tv_sec) * 1'000'000'000 + (now.tv_nsec - time.tv_nsec) > kSettles;
   };
   return is_past(directory.st_mtim) && is_past(directory.st_ctim);

@@ -1,5 +1,6 @@
 #include "capability/git_names.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -87,6 +88,21 @@ TEST_F(GitNames, WhatIsMadeWhereThereWasNothingIsSeen) {
   EXPECT_EQ(git_names_here(set.fs()).size(), 9U);
   ASSERT_EQ(::rmdir((dir / "repository/.git").c_str()), 0);
   EXPECT_EQ(git_names_here(set.fs()).size(), 6U);
+}
+
+TEST_F(GitNames, TimesMayBeAnyWhatever) {
+  const std::string path = dir.directory("w");
+  const CapabilitySet set = granting({"w"});
+  for (const time_t second : {time_t{-2'000'000'000}, time_t{0}, time_t{15'000'000'000}}) {
+    const timespec times[2] = {{second, 0}, {second, 999'999'999}};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);
+    wait_until_settled();
+    for (int i = 0; i < 2; ++i) EXPECT_EQ(git_names_here(set.fs()).size(), 1U);
+    dir.directory("w/.git");
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, 0), 0);  // as before, but for when that was done
+    EXPECT_EQ(git_names_here(set.fs()).size(), 4U);
+    ASSERT_EQ(::rmdir((dir / "w/.git").c_str()), 0);
+  }
 }
 
 // Within one tick of the clock, by which most kernels give files their times.
