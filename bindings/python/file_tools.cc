@@ -2,14 +2,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <ctime>
 
 #include "base/text.h"
 #include "capability/path_resolution.h"
 #include "convert.h"
 #include "errors.h"
+#include "file_values.h"
 #include "files/done.h"
 #include "files/edit.h"
 #include "files/glob.h"
@@ -46,86 +45,6 @@ T value_of(files::Expected<T>& found) {
 }
 
 // --- values ----------------------------------------------------------------------------------------
-
-// What people and models read: U+FFFD for bytes that are not UTF-8.
-nb::object shown(std::string_view text) {
-  return nb::steal(PyUnicode_DecodeUTF8(text.data(), static_cast<Py_ssize_t>(text.size()), "replace"));
-}
-
-void set(const nb::dict& item, const nb::str& key, const nb::object& value) {
-  if (!value.is_valid() || PyDict_SetItem(item.ptr(), key.ptr(), value.ptr()) != 0) throw nb::python_error();
-}
-
-// ISO 8601 with microseconds. Files of a directory are mostly of few days.
-class Utc {
- public:
-  nb::object operator()(const timespec& time) {
-    constexpr std::time_t kDay = 86400;
-    const std::time_t second = (time.tv_sec % kDay + kDay) % kDay;
-    if (const std::time_t midnight = time.tv_sec - second; midnight != midnight_) {
-      std::tm parts{};
-      if (::gmtime_r(&midnight, &parts) == nullptr) return nb::none();
-      text_.resize(64);
-      text_.resize(std::strftime(text_.data(), text_.size(), "%Y-%m-%dT00:00:00.000000+00:00", &parts));
-      midnight_ = midnight;
-    }
-    char* clock = text_.data() + text_.size() - std::string_view("00:00:00.000000+00:00").size();
-    put(clock, 2, second / 3600);
-    put(clock + 3, 2, second / 60 % 60);
-    put(clock + 6, 2, second % 60);
-    put(clock + 9, 6, time.tv_nsec / 1000);
-    return shown(text_);
-  }
-
- private:
-  static void put(char* at, int digits, long number) {
-    for (int i = digits - 1; i >= 0; --i, number /= 10) at[i] = static_cast<char>('0' + number % 10);
-  }
-  std::time_t midnight_ = -1;  // none is that
-  std::string text_;
-};
-
-nb::list entries_of(const std::vector<files::Entry>& entries, const std::string& prefix) {
-  const nb::str path("path");
-  const nb::str is_dir("is_dir");
-  const nb::str size("size");
-  const nb::str modified_at("modified_at");
-  // A copy of a dict with these keys is made faster than one from nothing.
-  nb::dict model;
-  for (const nb::str& key : {path, is_dir, size, modified_at}) set(model, key, nb::none());
-  Utc utc;
-  std::string full = prefix;
-  nb::list list;
-  for (const files::Entry& entry : entries) {
-    full.resize(prefix.size());
-    const nb::dict item = nb::steal<nb::dict>(PyDict_Copy(model.ptr()));
-    if (!item.is_valid()) throw nb::python_error();
-    set(item, path, shown(full += entry.name));
-    set(item, is_dir, nb::bool_(entry.is_directory));
-    set(item, size, nb::int_(entry.size));
-    set(item, modified_at, utc(entry.modified));
-    list.append(item);
-  }
-  return list;
-}
-
-nb::object matches_of(const files::Grepped& grepped, const std::string& prefix, const std::string& searched) {
-  const nb::str path("path");
-  const nb::str line("line");
-  const nb::str text("text");
-  nb::list list;
-  for (const files::MatchedFile& file : grepped.files) {
-    const nb::object name = shown(file.name.empty() ? searched : prefix + file.name);
-    for (const files::MatchedLine& match : file.lines) {
-      nb::dict item;
-      set(item, path, name);
-      set(item, line, nb::int_(match.number));
-      set(item, text, shown(match.text));
-      list.append(item);
-    }
-  }
-  return nb::make_tuple(list, nb::bool_(grepped.is_cut));
-}
 
 template <class N>
 nb::object or_none(const std::optional<N>& number) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import fcntl
 import os
 import signal
@@ -12,6 +13,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import nono_py
@@ -66,6 +68,20 @@ def test_times_are_utc(tools: FileTools, work: Path, moment: int) -> None:
     (work / "f").touch()
     os.utime(work / "f", ns=(0, moment * 10**9 + 123456789))
     assert tools.ls(work, work)[0]["modified_at"] == entry_time(work / "f")
+
+
+@pytest.mark.parametrize("moment", [-(2**63), -62135596801, -62135596800, -1, 253402300799, 253402300800, 2**63 - 1])
+def test_times_that_no_calendar_has(moment: int) -> None:
+    """A file system in memory takes any; they are shown as the first or the last that Python knows."""
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as directory:
+        caps = CapabilitySet()
+        caps.allow_path(directory, AccessMode.READ_WRITE)
+        Path(directory, "f").touch()
+        os.utime(Path(directory, "f"), times=(0, moment))
+        with contextlib.closing(FileTools(caps)) as tools:
+            shown = datetime.fromisoformat(tools.ls(directory, directory)[0]["modified_at"])
+    known = min(max(moment, -62135596800), 253402300799)
+    assert shown == datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(seconds=known)
 
 
 def test_errors(tools: FileTools, work: Path) -> None:
