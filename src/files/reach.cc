@@ -72,7 +72,7 @@ Expected<Opened> Reach::open_any(const std::string& path, int flags) {
 supervise::Answer Reach::open_judged(const std::string& path, int flags) {
   const supervise::Open call{supervise::Target{.path = path}, flags | kNeverWaits, kNewFile};
   const std::shared_lock lock(names_.moving());
-  return supervise::open_for(call, at_path(path), umask_, names_, Fd());
+  return supervise::open_for(call, at_path(path), [this] { return std::optional(umask_); }, names_, Fd());
 }
 
 // No name is closed to readers, so there is nothing to ask.

@@ -163,7 +163,10 @@ std::optional<Answer> open_at_once(Law& law, const GrantedPlaces& places, int th
   if (!lock.owns_lock()) return std::nullopt;
   const auto origin = places.origin_of(thread, *open);
   if (!origin) return std::nullopt;
-  const mode_t umask = !origin->is_object && makes_a_file(call) ? umask_of(thread) : 0;
+  const AskUmask umask = [&] {
+    const mode_t callers = umask_of(thread);
+    return still_waits() ? std::optional(callers) : std::nullopt;
+  };
   // An open that changes nothing needs no question: nobody gets its descriptor.
   if ((open->flags & (O_CREAT | O_TRUNC)) != 0 && !still_waits()) return Answer::of(ESRCH);
   Answer given = open_for(*open, *origin, umask, law.names, Fd());
@@ -218,7 +221,7 @@ Answer answer(Law& law, const Prepared& prepared, Fd waiting) {
   const auto& call = std::get<NameCall>(prepared.call);
   if (const auto* open = std::get_if<Open>(&call)) {
     const std::shared_lock lock(law.names.moving());
-    return open_for(*open, prepared.first, prepared.umask, law.names, std::move(waiting));
+    return open_for(*open, prepared.first, [&] { return std::optional(prepared.umask); }, law.names, std::move(waiting));
   }
   return Answer::of(change_name(call, prepared.first, prepared.second, prepared.umask, law.names));
 }

@@ -34,7 +34,7 @@ bool changes(int flags) { return (flags & (O_ACCMODE | O_TRUNC)) != 0 || makes_n
 
 class Opening {
  public:
-  Opening(const Open& call, const Origin& origin, mode_t umask, DeniedNames& names)
+  Opening(const Open& call, const Origin& origin, const AskUmask& umask, DeniedNames& names)
       : call_(call), origin_(origin), umask_(umask), names_(names) {}
 
   Answer run(Fd waiting) {
@@ -82,7 +82,7 @@ class Opening {
     if (S_ISLNK(st.st_mode)) return Answer::of((call_.flags & O_DIRECTORY) != 0 ? ENOTDIR : ELOOP);
     if (S_ISDIR(st.st_mode) && makes(call_.flags)) return Answer::of(EISDIR);
     if (const int error = judge(object, st, nullptr)) return Answer::of(error);
-    if (makes_nameless(call_.flags)) ::umask(umask_);
+    if (makes_nameless(call_.flags) && !take_umask()) return Answer::of(ESRCH);
     const int flags = call_.flags & ~(O_CREAT | O_EXCL | O_NOFOLLOW);
     const bool keeps_nameless = makes_nameless(call_.flags) && (call_.flags & O_EXCL) != 0;
     Fd opened(::open(link_to(object).c_str(), flags | kHere | (keeps_nameless ? O_EXCL : 0), call_.mode));
@@ -143,12 +143,18 @@ class Opening {
     const auto place = place_of(slot);
     if (const int* error = std::get_if<int>(&place)) return Answer::of(*error);
     if (const int error = check(std::get<std::string>(place), std::nullopt)) return Answer::of(error);
-    ::umask(umask_);
+    if (!take_umask()) return Answer::of(ESRCH);
     const int flags = call_.flags | O_EXCL | kHere;
     Fd opened(::openat(slot.directory.get(), slot.name.c_str(), flags, call_.mode));
     if (opened.valid()) return give(std::move(opened));
     if (errno == EEXIST && (call_.flags & O_EXCL) == 0) return std::nullopt;
     return Answer::of(errno);
+  }
+
+  [[nodiscard]] bool take_umask() const {
+    const auto callers = umask_();
+    if (callers) ::umask(*callers);
+    return callers.has_value();
   }
 
   // `found`: gets its place if that is not known.
@@ -229,13 +235,13 @@ class Opening {
 
   const Open& call_;
   const Origin& origin_;
-  const mode_t umask_;
+  const AskUmask& umask_;
   DeniedNames& names_;
 };
 
 }  // namespace
 
-Answer open_for(const Open& call, const Origin& origin, mode_t umask, DeniedNames& names, Fd waiting) {
+Answer open_for(const Open& call, const Origin& origin, const AskUmask& umask, DeniedNames& names, Fd waiting) {
   return Opening(call, origin, umask, names).run(std::move(waiting));
 }
 
