@@ -26,7 +26,7 @@ std::size_t Literal::find(std::string_view text) const {
   return first;
 }
 
-// Byte by byte it takes longer than all the rest of a search.
+// With std::count it was two fifths of a search of one large file.
 std::uint64_t count_lines(std::string_view text) {
   using Bytes [[gnu::vector_size(16)]] = unsigned char;
   constexpr std::size_t kMostSteps = 255;  // of what a byte can count
