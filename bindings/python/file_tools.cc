@@ -67,7 +67,7 @@ Operation list_files(Any path, Any shown_as) {
   std::string prefix = to_text(shown_as, "shown_as");
   if (!prefix.ends_with('/')) prefix += '/';
   return operation(
-      Purpose::kReads, [path = to_text(path, "path")](Crew&, Reach& reach, const Cancelled&) { return files::list_directory(reach, path); },
+      Purpose::kReads, [path = to_text(path, "path")](Crew& crew, Reach& reach, const Cancelled&) { return files::list_directory(crew, reach, path); },
       [prefix](auto& found) -> nb::object { return entries_of(value_of(found), prefix); });
 }
 

@@ -49,6 +49,7 @@ Crew::~Crew() {
     is_closing_ = true;
     waiting_.clear();
     for (Member* member : idle_) member->wake.release();
+    idle_.clear();  // what still works finds nobody to give more to
   }
   for (const auto& member : members_) member->thread.join();
 }
@@ -64,14 +65,36 @@ bool Crew::give(Work work, int processor) {
       waiting_.push_back(std::move(work));
       return true;
     }
-    member = idle_.back();
-    idle_.pop_back();
-    member->is_last = idle_.empty();
+    member = &take_idle(processor);
   }
-  move(*member, processor);
-  member->work = std::move(work);
-  member->wake.release();
+  start(*member, std::move(work), processor);
   return true;
+}
+
+void Crew::offer(Work work) {
+  Member* member = nullptr;
+  {
+    const std::lock_guard lock(mutex_);
+    if (idle_.empty() || idle_.size() + 1 < members_.size() || CPU_COUNT(&processors_) < 2) return;
+    member = &take_idle(kAnywhere);
+  }
+  start(*member, std::move(work), kAnywhere);
+}
+
+// One that is there already, of those the last to have worked.
+Crew::Member& Crew::take_idle(int processor) {
+  const auto found = std::ranges::find(idle_.rbegin(), idle_.rend(), processor, &Member::processor);
+  const auto taken = found == idle_.rend() ? std::prev(idle_.end()) : std::prev(found.base());
+  Member& member = **taken;
+  idle_.erase(taken);
+  member.is_last = idle_.empty();
+  return member;
+}
+
+void Crew::start(Member& member, Work work, int processor) const {
+  move(member, processor);
+  member.work = std::move(work);
+  member.wake.release();
 }
 
 // The first thread. What it gives up the others do not have, for they are made by one of these.

@@ -44,6 +44,9 @@ class Crew {
   [[nodiscard]] bool give(Work work);
   // The same for work that nobody waits for, on any processor.
   [[nodiscard]] bool give_anywhere(Work work) { return give(std::move(work), kAnywhere); }
+  // For one of the crew's threads: the same if no other one has work, so that a processor is likely to be free. Else `work`
+  // will not run.
+  void offer(Work work);
   // For one of the crew's threads: work that waits until a thread has had nothing to do for a second, there is much of it, or
   // the crew ends.
   void put_off(Work work);
@@ -72,6 +75,8 @@ class Crew {
   Crew(Fd ruleset, Fd event, std::optional<std::uint64_t> kept_capabilities);
   [[nodiscard]] bool give(Work work, int processor);
   [[nodiscard]] bool found();
+  Member& take_idle(int processor);
+  void start(Member& member, Work work, int processor) const;
   void add_member();
   void move(Member& member, int processor) const;
   void serve(Member& member);

@@ -5,8 +5,10 @@
 #include <string>
 #include <vector>
 
+#include "files/crew.h"
 #include "files/failure.h"
 #include "files/reach.h"
+#include "files/statuses.h"
 
 namespace nono::files {
 
@@ -17,9 +19,9 @@ struct Entry {
   timespec modified{};
 };
 
-[[nodiscard]] Entry entry_of(std::string name, const struct stat& st);
+[[nodiscard]] Entry entry_of(std::string name, const FileStatus& status);
 
 // Sorted by the bytes of the names. Failures: as Reach::open_directory.
-[[nodiscard]] Expected<std::vector<Entry>> list_directory(Reach& reach, const std::string& path);
+[[nodiscard]] Expected<std::vector<Entry>> list_directory(Crew& crew, Reach& reach, const std::string& path);
 
 }  // namespace nono::files

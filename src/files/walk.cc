@@ -116,7 +116,7 @@ class Walk {
     } else if (wanted_.status && ::fstatat(directory.get(), name.data(), &st, AT_SYMLINK_NOFOLLOW) != 0) {
       return;
     }
-    found.push_back(entry_of(full, st));
+    found.push_back(entry_of(full, status_of(st)));
     if (!wanted_.status) found.back().is_directory = type == DT_DIR;
     found_.fetch_add(1, std::memory_order_relaxed);
   }

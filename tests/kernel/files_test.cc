@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -156,13 +157,15 @@ TEST_F(Files, WorkForManyThreadsAtOnce) {
       for (int i = 0; i < 20; ++i) {
         const std::string content = cat(t, " ", i);
         if (write(*tools, own + "/file", content) != "" || read(*tools, own + "/file") != content) ++wrong;
-        const auto listed = call(*tools, Purpose::kReads, [&](Crew&, Reach& reach) { return list_directory(reach, own); });
+        const auto listed = call(*tools, Purpose::kReads, [&](Crew& crew, Reach& reach) { return list_directory(crew, reach, own); });
         if (!listed || listed->size() != 1) ++wrong;
       }
       const auto found = call(*tools, Purpose::kReads, [&](Crew& crew, Reach& reach) {
         return grep(crew, reach, inside_, {.pattern = "needle", .max_count = 50}, {});
       });
       if (!found || found->files.size() != 50 || !found->is_cut || found->files[0].name != "f0") ++wrong;
+      const auto all = call(*tools, Purpose::kReads, [&](Crew& crew, Reach& reach) { return list_directory(crew, reach, inside_); });
+      if (!all || all->size() < 200 || !std::ranges::is_sorted(*all, {}, &Entry::name) || all->front().size != 12) ++wrong;
     });
   }
   for (std::thread& thread : threads) thread.join();
