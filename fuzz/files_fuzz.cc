@@ -53,10 +53,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   require(count_lines(rest) <= rest.size());
 
   if (first.empty()) return 0;
-  const auto edited = edit_text(rest, first, second, Occurrences::kAll);
+  constexpr std::size_t kMost = 65536;
+  const auto edited = edit_text(rest, first, second, Occurrences::kAll, kMost);
   require(is_text || !edited);
-  if (edited) require(edited->occurrences > 0);
-  const auto once = edit_text(rest, first, second, Occurrences::kOne);
+  if (edited) require(edited->occurrences > 0 && edited->content.size() <= kMost);
+  const auto once = edit_text(rest, first, second, Occurrences::kOne, kMost);
   if (once) require(edited && once->content == edited->content && once->occurrences == 1);
   return 0;
 }

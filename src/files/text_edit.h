@@ -4,6 +4,7 @@
 // decides, and the new text gets the same ends.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,8 +20,9 @@ struct Edited {
   std::uint64_t occurrences = 0;
 };
 
-// `old_text` is not empty. Failures: kNotText, kStringNotFound, kSeveralOccurrences.
+// `old_text` is not empty. `most`: bytes that the text may have then. Failures: kNotText, kStringNotFound, kSeveralOccurrences,
+// kTooLarge.
 [[nodiscard]] Expected<Edited> edit_text(std::string_view content, std::string_view old_text, std::string_view new_text,
-                                         Occurrences which);
+                                         Occurrences which, std::size_t most);
 
 }  // namespace nono::files

@@ -5,6 +5,8 @@
 namespace nono::files {
 namespace {
 
+constexpr std::size_t kMost = 1024;
+
 struct Case {
   std::string_view content, old_text, new_text;
   Occurrences which;
@@ -25,7 +27,7 @@ TEST(Edit, ReplacesAndKeepsLineEnds) {
       {std::string_view("a\0b", 3), std::string_view("\0", 1), "-", Occurrences::kOne, "a-b", 1},
   };
   for (const Case& c : cases) {
-    const auto edited = edit_text(c.content, c.old_text, c.new_text, c.which);
+    const auto edited = edit_text(c.content, c.old_text, c.new_text, c.which, kMost);
     ASSERT_TRUE(edited) << c.content;
     EXPECT_EQ(edited->content, c.result);
     EXPECT_EQ(edited->occurrences, c.occurrences);
@@ -34,7 +36,7 @@ TEST(Edit, ReplacesAndKeepsLineEnds) {
 
 TEST(Edit, RefusesWhatItCannotMake) {
   const auto code = [](std::string_view content, std::string_view old_text) {
-    const auto edited = edit_text(content, old_text, "x", Occurrences::kOne);
+    const auto edited = edit_text(content, old_text, "x", Occurrences::kOne, kMost);
     return edited ? "" : edited.error().code;
   };
   EXPECT_EQ(code("a", "b"), code::kStringNotFound);
@@ -42,6 +44,14 @@ TEST(Edit, RefusesWhatItCannotMake) {
   EXPECT_EQ(code("aa", "a"), code::kSeveralOccurrences);
   EXPECT_EQ(code("\xFF", "a"), code::kNotText);
   EXPECT_EQ(code("a\xC3", "a"), code::kNotText);
+}
+
+// A few bytes in each of many places are more than a host has.
+TEST(Edit, MakesNothingLargerThanItMay) {
+  const auto edited = [](std::string_view new_text, std::size_t most) { return edit_text("a-a-a", "a", new_text, Occurrences::kAll, most); };
+  EXPECT_EQ(edited("bcd", 11).value().content, "bcd-bcd-bcd");
+  for (const std::size_t most : {10U, 3U, 0U}) EXPECT_EQ(edited("bcd", most).error().code, code::kTooLarge) << most;
+  EXPECT_EQ(edited(std::string(kMost, 'x'), kMost).error().code, code::kTooLarge);
 }
 
 }  // namespace

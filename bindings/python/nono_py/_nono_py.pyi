@@ -773,7 +773,7 @@ class _FileTools:
             FileError: `already_exists` without `replace`.
         """
     def edit(self, path: _Path, old: str, new: str, replace_all: bool = False) -> int:
-        """Replace literal text in a file of up to 64 MiB; the number of replacements.
+        """Replace literal text in a file of up to 64 MiB, before and after; the number of replacements.
 
         Where `old` does not occur as it is, its line ends are tried as CRLF and as LF, and `new` gets the same.
 

@@ -53,7 +53,7 @@ _EDIT_ERRORS = {
     "multiple_occurrences": (
         "Error: String '{old}' appears multiple times. Use replace_all=True to replace all occurrences."
     ),
-    "too_large": "Error editing file '{path}': it is larger than 64 MiB",
+    "too_large": "Error editing file '{path}': it is larger than 64 MiB, or would be",
 }
 _LS_CODES = {"file_not_found": "path_not_found"}
 _GREP_CODES = {"file_not_found": "not found", "not_a_directory": "not found"}
