@@ -140,14 +140,30 @@ PathNames::PathNames(std::string_view path) : path_(path) {
   if (path.size() <= 1) return;
   ends_.reserve(static_cast<std::size_t>(std::ranges::count(path, '/')));
   for (std::size_t at = 1; at != path.npos;) {
+    const std::size_t begin = at;
     at = path.find('/', at);
     ends_.push_back(std::min(at, path.size()));
+    marks_ |= mark_of(path.substr(begin, ends_.back() - begin));
     if (at != path.npos) ++at;
   }
 }
 
+std::uint64_t mark_of(std::string_view name) {
+  if (name.empty()) return 0;
+  const std::size_t first = static_cast<unsigned char>(lower(name.front()));
+  const std::size_t last = static_cast<unsigned char>(lower(name.back()));
+  return std::uint64_t{1} << ((first + 5 * last + 11 * name.size()) % 64);
+}
+
 NamePattern::NamePattern(std::string base, std::vector<Component> components, Case letters)
-    : base_(std::move(base)), base_names_(PathNames(base_).size()), components_(std::move(components)), letters_(letters) {}
+    : base_(std::move(base)), base_names_(PathNames(base_).size()), components_(std::move(components)), letters_(letters) {
+  const auto is_ascii = [](std::string_view text) { return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; }); };
+  is_ascii_ = is_ascii(base_);
+  for (const Component& component : components_) {
+    if (component.kind == Component::Kind::kName) marks_ |= mark_of(component.text);
+    is_ascii_ = is_ascii_ && is_ascii(component.text);
+  }
+}
 
 bool NamePattern::Component::matches(std::string_view name, Case letters) const {
   return kind == Kind::kName ? same(text, name, letters) : wild_matches(text, name, letters);
@@ -197,7 +213,7 @@ bool NamePattern::base_matches(const PathNames& place) const {
 }
 
 std::optional<Match> NamePattern::match(const PathNames& place, std::size_t beyond) const {
-  if (place.size() < base_names_ || !base_matches(place)) return std::nullopt;
+  if ((place.marks() & marks_) != marks_ || place.size() < base_names_ || !base_matches(place)) return std::nullopt;
   std::size_t at = base_names_;
   std::optional<std::size_t> first;
   // One run of components without ** after the other, each as far to the front as it goes: if the rest matches

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,12 +31,19 @@ class PathNames {
   // Length of the prefix that ends with the first `count` names.
   [[nodiscard]] std::size_t length(std::size_t count) const { return count == 0 ? 1 : ends_[count - 1]; }
   [[nodiscard]] std::string_view path() const { return path_; }
+  // A set of the names' marks, see mark_of.
+  [[nodiscard]] std::uint64_t marks() const { return marks_; }
 
  private:
   [[nodiscard]] std::size_t start(std::size_t i) const { return i == 0 ? 1 : ends_[i - 1] + 1; }
   std::string_view path_;
   std::vector<std::size_t> ends_;
+  std::uint64_t marks_ = 0;
 };
+
+// One of 64 bits, the same for names that differ in the case of ASCII letters only. Most names that a rule does not spell have
+// another one, so that a rule is passed by at the cost of a comparison of numbers.
+[[nodiscard]] std::uint64_t mark_of(std::string_view name);
 
 // Lengths of prefixes of a place, of whole components.
 struct Match {
@@ -60,6 +68,7 @@ class NamePattern {
 
   [[nodiscard]] bool is_literal() const { return components_.empty(); }
   [[nodiscard]] const std::string& base() const { return base_; }
+  [[nodiscard]] bool is_ascii() const { return is_ascii_; }
   [[nodiscard]] std::string to_string() const;  // "/ws/.env", "/ws/**/*.pem", "**/.git/hooks"
 
   // The shortest prefix of `place` that matches and is longer than `beyond`.
@@ -88,6 +97,8 @@ class NamePattern {
   std::string base_;
   std::size_t base_names_ = 0;  // how many
   std::vector<Component> components_;
+  std::uint64_t marks_ = 0;  // of the components that are spelled out
+  bool is_ascii_ = true;
   Case letters_;
 };
 
