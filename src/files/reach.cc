@@ -37,7 +37,10 @@ std::string without_last_name(const std::string& path) {
   return cut == std::string::npos ? "/" : path.substr(0, cut + 1);
 }
 
-supervise::Origin at_path(const std::string& path) { return supervise::Origin{.path = path}; }
+supervise::Origin at_path(const std::string& path) {
+  const bool is_place = path.starts_with('/') && supervise::is_plain(std::string_view(path).substr(1));
+  return supervise::Origin{.path = path, .place = is_place ? path : std::string()};
+}
 
 }  // namespace
 

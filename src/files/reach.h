@@ -24,7 +24,7 @@ namespace nono::files {
 struct Opened {
   Fd fd;
   struct stat st;
-  std::string place = {};  // where it was when it was opened, if that had to be asked for
+  std::string place = {};  // where it was when it was opened, if that was needed
 };
 
 class Reach {

@@ -27,14 +27,11 @@ std::vector<kernel::Identity> self_and_up(std::string place) {
 
 }  // namespace
 
-DeniedNames::DeniedNames(const plan::Plan& plan) : DeniedNames(plan.grants, plan.denials) {
-  are_ascii_ = std::ranges::all_of(denials_.begin(), denials_.end(), [](const capability::Denial& denial) {
-    return std::ranges::all_of(denial.resolved, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-  });
-}
+DeniedNames::DeniedNames(const plan::Plan& plan) : DeniedNames(plan.grants, plan.denials) {}
 
 DeniedNames::DeniedNames(capability::GrantList grants, capability::DenialList denials)
     : grants_(std::move(grants)), denials_(std::move(denials)) {
+  are_ascii_ = std::all_of(denials_.begin(), denials_.end(), [](const capability::Denial& denial) { return denial.names.is_ascii(); });
   has_patterns_ = std::ranges::any_of(grants_, [](const capability::FsCapability& grant) { return grant.pattern.has_value(); });
 }
 

@@ -18,7 +18,6 @@ namespace nono::supervise {
 class DeniedNames {
  public:
   explicit DeniedNames(const plan::Plan& plan);
-  // For one call only: what takes longer to find out than it saves is not.
   DeniedNames(capability::GrantList grants, capability::DenialList denials);
 
   // 0 or EACCES. `place`: canonical. `object`: what is there, if anything.
@@ -49,7 +48,7 @@ class DeniedNames {
 
   capability::GrantList grants_;
   capability::DenialList denials_;
-  bool are_ascii_ = false;
+  bool are_ascii_;
   bool has_patterns_;  // among the grants
   OwnObjects made_;
   mutable std::shared_mutex moving_;

@@ -51,19 +51,6 @@ std::optional<std::string> directory_of(int thread, int number) {
   return std::string(directory);
 }
 
-// No ".", "..", "//" and no "/" at the end: it is the place itself, if no link is on the way. ASCII: a directory that folds
-// names may have another letter in it than the case of this one.
-bool is_plain(std::string_view path) {
-  if (std::ranges::any_of(path, [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) return false;
-  for (std::size_t begin = 0; begin <= path.size();) {
-    const std::size_t end = std::min(path.find('/', begin), path.size());
-    const std::string_view name = path.substr(begin, end - begin);
-    if (name.empty() || name == "." || name == "..") return false;
-    begin = end + 1;
-  }
-  return true;
-}
-
 }  // namespace
 
 GrantedPlaces::GrantedPlaces(const capability::GrantList& grants, int thread) {

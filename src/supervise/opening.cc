@@ -65,7 +65,7 @@ class Opening {
     std::string found;
     if (const int error = judge(opened, st, place, &found)) return Answer::of(error);
     Answer answer = give(std::move(opened), st);
-    answer.place = std::move(found);
+    answer.place = place != nullptr ? *place : std::move(found);
     return answer;
   }
 

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <string>
+#include <string_view>
 #include <variant>
 
 #include "base/fd.h"
@@ -27,10 +28,15 @@ struct Origin {
   std::string path = {};   // from there
   Root root = Root::kOurs;
   const Fd* granted = nullptr;  // kGrant: instead of `fd`; belongs to GrantedPlaces
-  std::string place = {};       // kGrant: where the path leads if no symbolic link is on it; empty: not known
+  std::string place = {};       // where the path leads if no symbolic link is on it, in our root; empty: not known
 
   [[nodiscard]] int directory() const { return granted != nullptr ? granted->get() : fd.valid() ? fd.get() : AT_FDCWD; }
 };
+
+// Is this relative path, or the part of an absolute one behind its first "/", the place itself if no link is on the way? It has
+// no ".", "..", "//" and no "/" at the end. ASCII: a directory that folds names may have another letter in it than the case of
+// this one.
+[[nodiscard]] bool is_plain(std::string_view path);
 
 // What a thread has open at this number, or its working directory (AT_FDCWD), as a link in /proc.
 [[nodiscard]] std::string link_in_table(int thread, int number);
