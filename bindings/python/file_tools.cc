@@ -290,9 +290,8 @@ class FileTools {
 
   // A Python signal handler that raises ends a search as well, and `raised` takes its exception.
   static void wait_for(files::Done& done, const Cancelled& cancelled, WithoutGil& no_gil, std::optional<nb::python_error>& raised) {
-    const bool runs_handlers = ::gettid() == ::getpid();
     while (!done.wait(kLookForSignals)) {
-      if (!runs_handlers || raised) continue;
+      if (raised || ::gettid() != ::getpid()) continue;
       no_gil.interrupt([&] {
         if (PyErr_CheckSignals() == 0) return;
         raised.emplace();
