@@ -54,18 +54,14 @@ nb::list entries_of(const std::vector<files::Entry>& entries, const std::string&
   const nb::str is_dir("is_dir");
   const nb::str size("size");
   const nb::str modified_at("modified_at");
-  // A copy of a dict with these keys is made faster than one from nothing.
-  nb::dict model;
-  for (const nb::str& key : {path, is_dir, size, modified_at}) set(model, key, nb::bool_(false));
   Utc utc;
   std::string full = prefix;
   nb::list list;
   for (const files::Entry& entry : entries) {
     full.resize(prefix.size());
-    const nb::dict item = nb::steal<nb::dict>(PyDict_Copy(model.ptr()));
-    if (!item.is_valid()) throw nb::python_error();
+    const nb::dict item;
     set(item, path, shown(full += entry.name));
-    if (entry.is_directory) set(item, is_dir, nb::bool_(true));
+    set(item, is_dir, nb::bool_(entry.is_directory));
     set(item, size, nb::int_(entry.size));
     set(item, modified_at, utc(entry.modified));
     list.append(item);

@@ -24,6 +24,9 @@ constexpr std::size_t kMostThreads = 32;
 constexpr std::chrono::seconds kPutOff{1};
 constexpr std::size_t kMostPutOff = 64;
 
+// As long as it takes to wake a thread on another processor: who lists one directory after the other has a helper that is awake.
+constexpr std::chrono::microseconds kStaysAwake{50};
+
 std::size_t most_helpers() { return std::clamp(std::thread::hardware_concurrency(), 1U, 8U) - 1; }
 
 }  // namespace
@@ -77,6 +80,7 @@ void Crew::offer(Work work) {
     const std::lock_guard lock(mutex_);
     if (idle_.empty() || idle_.size() + 1 < members_.size() || CPU_COUNT(&processors_) < 2) return;
     member = &take_idle(kAnywhere);
+    member->is_helper = true;
   }
   start(*member, std::move(work), kAnywhere);
 }
@@ -88,6 +92,7 @@ Crew::Member& Crew::take_idle(int processor) {
   Member& member = **taken;
   idle_.erase(taken);
   member.is_last = idle_.empty();
+  member.is_helper = false;
   return member;
 }
 
@@ -198,6 +203,10 @@ void Crew::do_put_off() {
 }
 
 void Crew::wait(Member& member) {
+  const auto until = std::chrono::steady_clock::now() + kStaysAwake;
+  while (member.is_helper && std::chrono::steady_clock::now() < until) {
+    if (member.wake.try_acquire()) return;
+  }
   const auto has_put_off = [this] {
     const std::lock_guard lock(mutex_);
     return !put_off_.empty();

@@ -69,6 +69,7 @@ class Crew {
     int processor = kInherited;  // the only one that it may use
     Work work;                   // set before `wake`
     bool is_last = false;        // nobody is left to spare: it makes another one before it begins
+    bool is_helper = false;      // what it does was offered: it looks out for more before it sleeps
     std::binary_semaphore wake{0};
   };
 

@@ -23,12 +23,6 @@ constexpr int kNeverWaits = O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
 constexpr mode_t kNewFile = 0666;
 constexpr mode_t kNewDirectory = 0777;
 
-bool closes_reads(const capability::GrantList& grants, const capability::DenialList& denials) {
-  const auto closes_all = [](const capability::Denial& denial) { return denial.closes == capability::Closes::kAll; };
-  return std::any_of(denials.begin(), denials.end(), closes_all) ||
-         std::ranges::any_of(grants, [](const capability::FsCapability& grant) { return grant.pattern.has_value(); });
-}
-
 // As text: what `path` is in or would be made in.
 std::string without_last_name(const std::string& path) {
   const std::size_t end = path.find_last_not_of('/');
@@ -51,7 +45,7 @@ bool is_in_proc(const Fd& object, const struct stat& st) {
 }
 
 Reach::Reach(capability::GrantList grants, capability::DenialList denials, mode_t umask)
-    : grants_(std::move(grants)), reads_freely_(!closes_reads(grants_, denials)), names_(grants_, std::move(denials)), umask_(umask) {}
+    : grants_(std::move(grants)), names_(grants_, std::move(denials)), umask_(umask) {}
 
 bool Reach::is_in_a_grant(const std::string& path) const {
   const std::string place = capability::canonicalize_existing_part(path);
@@ -60,14 +54,15 @@ bool Reach::is_in_a_grant(const std::string& path) const {
 
 Expected<Opened> Reach::open_any(const std::string& path, int flags) {
   if (path.find('\0') != std::string::npos) return refuse(code::kInvalidPath);
-  supervise::Answer answer = (flags & ~O_DIRECTORY) == O_RDONLY && reads_freely_ ? open_unjudged(path, flags) : open_judged(path, flags);
+  supervise::Answer answer = (flags & ~O_DIRECTORY) == O_RDONLY && reads_freely() ? open_unjudged(path, flags) : open_judged(path, flags);
   if (answer.later) return refuse(code::kNotAFile);
   // What is not there outside is told no more of than what is.
   const bool is_missing = answer.error == ENOENT || answer.error == ENOTDIR;
   if (is_missing && !is_in_a_grant(path)) return refuse(code::kPermissionDenied);
   if (answer.error != 0) return refuse(answer.error);
   Opened opened{std::move(answer.opened), {}, std::move(answer.place)};
-  if (::fstat(opened.fd.get(), &opened.st) != 0) return refuse(errno);
+  if (answer.status) opened.st = *answer.status;
+  else if (::fstat(opened.fd.get(), &opened.st) != 0) return refuse(errno);
   if (is_in_proc(opened.fd, opened.st)) return refuse(code::kPermissionDenied);
   return opened;
 }

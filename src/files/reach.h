@@ -51,7 +51,7 @@ class Reach {
   // Is this name closed to the tool? `place`: canonical. `object`: what is there.
   [[nodiscard]] bool is_closed(const std::string& place, const struct stat* object, plan::Use use) const;
   // No name is closed for reading: nothing need be asked.
-  [[nodiscard]] bool reads_freely() const { return reads_freely_; }
+  [[nodiscard]] bool reads_freely() const { return names_.reads_freely(); }
 
  private:
   [[nodiscard]] supervise::Answer open_judged(const std::string& path, int flags);
@@ -60,7 +60,6 @@ class Reach {
   [[nodiscard]] bool is_in_a_grant(const std::string& path) const;
 
   capability::GrantList grants_;
-  bool reads_freely_;
   supervise::DeniedNames names_;
   mode_t umask_;
   std::vector<Fd> written_;

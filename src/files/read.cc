@@ -124,10 +124,10 @@ Expected<Page> read_lines(Lines& lines, off_t size, const Window& window) {
 
 Expected<std::string> read_all(const Opened& file, std::size_t most) {
   if (static_cast<std::uint64_t>(file.st.st_size) > most) return refuse(code::kTooLarge);
-  std::string bytes;
+  std::string bytes(std::max(std::size_t{4096}, static_cast<std::size_t>(file.st.st_size) + 1), '\0');
   std::size_t size = 0;
   for (;;) {  // until the end, which another may move
-    bytes.resize(std::max(size + 4096, static_cast<std::size_t>(file.st.st_size) + 1));
+    if (size == bytes.size()) bytes.resize(size + kChunk);
     const ssize_t more = ::read(file.fd.get(), bytes.data() + size, bytes.size() - size);
     if (more < 0 && errno == EINTR) continue;
     if (more < 0) return refuse(errno);

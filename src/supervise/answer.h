@@ -1,6 +1,9 @@
 // Answer: what a waiting call gets. Resource: may hold the descriptor that was opened for it.
 #pragma once
 
+#include <sys/stat.h>
+
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -15,7 +18,9 @@ struct Answer {
   bool close_on_exec = false;  // over there
   bool is_sole = false;        // ours is closed before the call returns: the file may be executed next, or be a FIFO
   bool later = false;          // would have to wait here: to be tried again, with `opened`, while the call waits
-  std::string place = {};      // of `opened`, where that was needed
+  // Of `opened`, where they were needed.
+  std::optional<struct stat> status = {};
+  std::string place = {};
 
   [[nodiscard]] static Answer of(int error) { return {error, 0, Fd(), false, false, false}; }
   [[nodiscard]] static Answer not_yet(Fd opened = Fd()) { return {0, 0, std::move(opened), false, false, true}; }

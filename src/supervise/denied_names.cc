@@ -33,9 +33,12 @@ DeniedNames::DeniedNames(capability::GrantList grants, capability::DenialList de
     : grants_(std::move(grants)), denials_(std::move(denials)) {
   are_ascii_ = std::all_of(denials_.begin(), denials_.end(), [](const capability::Denial& denial) { return denial.names.is_ascii(); });
   has_patterns_ = std::ranges::any_of(grants_, [](const capability::FsCapability& grant) { return grant.pattern.has_value(); });
+  const auto closes_all = [](const capability::Denial& denial) { return denial.closes == capability::Closes::kAll; };
+  reads_freely_ = !has_patterns_ && std::none_of(denials_.begin(), denials_.end(), closes_all);
 }
 
 int DeniedNames::check(const std::string& place, const std::optional<kernel::Identity>& object, plan::Use use) const {
+  if (use == plan::Use::kRead && reads_freely_) return 0;
   const auto holds = [&](const capability::Denial& denial) {
     return !denial.unless_made || !is_inside_own(denial, place);
   };

@@ -25,6 +25,8 @@ class DeniedNames {
                           plan::Use use) const;
   // What can be read by the second name, of the same object, cannot by the first: it may not be given that name.
   [[nodiscard]] bool opens(const std::string& from, const std::string& to, const std::optional<kernel::Identity>& object) const;
+  // Nothing is closed to readers: `check` for reading says 0 whatever the names.
+  [[nodiscard]] bool reads_freely() const { return reads_freely_; }
   // No denied name has a letter that a directory may fold into one of ASCII. Then such a name says enough by itself, and what the
   // directory really has need not be asked.
   [[nodiscard]] bool are_ascii() const { return are_ascii_; }
@@ -50,6 +52,7 @@ class DeniedNames {
   capability::DenialList denials_;
   bool are_ascii_;
   bool has_patterns_;  // among the grants
+  bool reads_freely_;
   OwnObjects made_;
   mutable std::shared_mutex moving_;
 };

@@ -220,7 +220,7 @@ class Opening {
       if (::fcntl(opened.get(), F_SETFL, call_.flags & ~O_NONBLOCK) != 0) return Answer::of(errno);  // takes what it may change
     }
     const bool is_only_read = reads && S_ISREG(st.st_mode);
-    return {0, 0, std::move(opened), (call_.flags & O_CLOEXEC) != 0, !is_only_read};
+    return {.opened = std::move(opened), .close_on_exec = (call_.flags & O_CLOEXEC) != 0, .is_sole = !is_only_read, .status = st};
   }
 
   // Of a FIFO that was opened for reading. tee(2) of nothing says 0 where no writer is, and
