@@ -25,7 +25,7 @@ constexpr std::chrono::seconds kPutOff{1};
 constexpr std::size_t kMostPutOff = 64;
 
 // As long as it takes to wake a thread on another processor: who lists one directory after the other has a helper that is awake.
-constexpr std::chrono::microseconds kStaysAwake{50};
+constexpr std::chrono::microseconds kStaysAwake{100};
 
 std::size_t most_helpers() { return std::clamp(std::thread::hardware_concurrency(), 1U, 8U) - 1; }
 
