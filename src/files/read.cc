@@ -124,7 +124,8 @@ Expected<Page> read_lines(Lines& lines, off_t size, const Window& window) {
 
 Expected<std::string> read_all(const Opened& file, std::size_t most) {
   if (static_cast<std::uint64_t>(file.st.st_size) > most) return refuse(code::kTooLarge);
-  std::string bytes(std::max(std::size_t{4096}, static_cast<std::size_t>(file.st.st_size) + 1), '\0');
+  const auto said = static_cast<std::size_t>(file.st.st_size);
+  std::string bytes(std::max(std::size_t{4096}, said + 1), '\0');
   std::size_t size = 0;
   for (;;) {  // until the end, which another may move
     if (size == bytes.size()) bytes.resize(size + kChunk);
@@ -133,7 +134,7 @@ Expected<std::string> read_all(const Opened& file, std::size_t most) {
     if (more < 0) return refuse(errno);
     size += static_cast<std::size_t>(more);
     if (size > most) return refuse(code::kTooLarge);
-    if (more == 0) break;
+    if (more == 0 || size == said) break;  // there was room for more
   }
   bytes.resize(size);
   return bytes;
