@@ -202,9 +202,9 @@ void Crew::do_put_off() {
   for (const Work& work : works) work();
 }
 
-void Crew::wait(Member& member) {
-  const auto until = std::chrono::steady_clock::now() + kStaysAwake;
-  while (member.is_helper && std::chrono::steady_clock::now() < until) {
+void Crew::wait(Member& member, std::chrono::microseconds stays_awake) {
+  const auto until = std::chrono::steady_clock::now() + stays_awake;
+  while (std::chrono::steady_clock::now() < until) {
     if (member.wake.try_acquire()) return;
   }
   const auto has_put_off = [this] {
@@ -220,18 +220,21 @@ void Crew::wait(Member& member) {
 
 // Empty: the crew ends.
 Crew::Work Crew::next(Member& member) {
+  std::chrono::microseconds stays_awake{0};
   {
     const std::lock_guard lock(mutex_);
     if (!waiting_.empty()) {
       Work work = std::move(waiting_.front());
       waiting_.pop_front();
       member.is_last = idle_.empty();
+      member.is_helper = false;
       return work;
     }
     if (is_closing_) return nullptr;
+    if (member.is_helper) stays_awake = kStaysAwake;
     idle_.push_back(&member);
   }
-  wait(member);
+  wait(member, stays_awake);
   return std::move(member.work);
 }
 

@@ -13,6 +13,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -69,7 +70,7 @@ class Crew {
     int processor = kInherited;  // the only one that it may use
     Work work;                   // set before `wake`
     bool is_last = false;        // nobody is left to spare: it makes another one before it begins
-    bool is_helper = false;      // what it does was offered: it looks out for more before it sleeps
+    bool is_helper = false;      // under the mutex; what it does was offered: it looks out for more before it sleeps
     std::binary_semaphore wake{0};
   };
 
@@ -82,7 +83,7 @@ class Crew {
   void move(Member& member, int processor) const;
   void serve(Member& member);
   Work next(Member& member);
-  void wait(Member& member);
+  void wait(Member& member, std::chrono::microseconds stays_awake);
   void do_put_off();
   static Member*& current();  // the calling thread, if it is one of a crew's
 
