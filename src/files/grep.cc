@@ -34,15 +34,19 @@ std::string_view without_return(std::string_view line) { return line.ends_with('
 // One thread's search of one file after another.
 class FileSearch {
  public:
-  FileSearch(const Literal& literal, std::uint64_t most) : literal_(literal), most_(most) {}
+  FileSearch(const Literal& literal, std::uint64_t most, const Budget& budget) : literal_(literal), most_(most), budget_(budget) {}
 
-  // The lines found, `most` at most. `size`: of the file, as it was.
+  // The lines found, `most` at most, and as far as the budget allows. `size`: of the file, as it was.
   std::vector<MatchedLine> search(const Fd& file, std::uint64_t size) {
     lines_.clear();
     number_ = 0;
     std::uint64_t total = 0;  // bytes read
     std::size_t kept = 0;     // of them, of an unfinished line
     for (bool is_end = false; !is_end;) {
+      if (total > 0 && budget_.is_spent()) {
+        is_cut_ = true;
+        break;
+      }
       const bool is_small = size_ - kept < kChunk / 2 || (size_ < kLargeChunk && size > size_);
       if (is_small && !grow(kept)) return {};
       std::size_t held = kept;
@@ -64,6 +68,8 @@ class FileSearch {
     }
     return std::move(lines_);
   }
+  // Has the budget ended a search?
+  [[nodiscard]] bool is_cut() const { return is_cut_; }
 
  private:
   // `text`: whole lines. False: enough is found.
@@ -100,6 +106,8 @@ class FileSearch {
 
   const Literal& literal_;
   const std::uint64_t most_;
+  const Budget& budget_;
+  bool is_cut_ = false;
   std::unique_ptr<char[]> buffer_;
   std::size_t size_ = 0;
   std::vector<MatchedLine> lines_;
@@ -126,7 +134,7 @@ class Search {
   [[nodiscard]] std::size_t size() const { return files_.size(); }
 
   void work() {
-    FileSearch search(literal_, most_ + 1);  // one more: to know whether there are more
+    FileSearch search(literal_, most_ + 1, budget_);  // one more: to know whether there are more
     while (!is_over_.load(std::memory_order_relaxed)) {
       const std::size_t batch = next_.fetch_add(1);
       if (batch >= batches_.size()) return;
@@ -140,6 +148,7 @@ class Search {
         count += found_[i].size();
         for (const MatchedLine& line : found_[i]) bytes_ += line.text.size();
       }
+      if (search.is_cut()) is_cut_ = is_over_ = true;
       finish(batch, count);
     }
   }
@@ -198,13 +207,14 @@ class Search {
   std::uint64_t matches_so_far_ = 0;  // before that one
 };
 
-Grepped grep_file(const Opened& file, const GrepQuery& query) {
+Grepped grep_file(const Opened& file, const GrepQuery& query, const Budget& budget) {
   const std::uint64_t most = std::min(query.max_count.value_or(kMostMatches), kMostMatches);
   const Literal literal(query.pattern);
   Grepped result;
-  auto lines = FileSearch(literal, most + 1).search(file.fd, static_cast<std::uint64_t>(file.st.st_size));
-  result.is_cut = lines.size() > most;
-  if (result.is_cut) lines.resize(most);
+  FileSearch search(literal, most + 1, budget);
+  auto lines = search.search(file.fd, static_cast<std::uint64_t>(file.st.st_size));
+  result.is_cut = search.is_cut() || lines.size() > most;
+  if (lines.size() > most) lines.resize(most);
   if (!lines.empty()) result.files.push_back({{}, std::move(lines)});
   return result;
 }
@@ -214,7 +224,8 @@ Grepped grep_file(const Opened& file, const GrepQuery& query) {
 Expected<Grepped> grep(Crew& crew, Reach& reach, const std::string& path, const GrepQuery& query, const Cancelled& cancelled) {
   const auto root = reach.open_any(path, O_RDONLY);
   if (!root) return tl::unexpected(root.error());
-  if (S_ISREG(root->st.st_mode)) return grep_file(*root, query);
+  const Budget budget(kTime, cancelled);
+  if (S_ISREG(root->st.st_mode)) return grep_file(*root, query, budget);
   if (!S_ISDIR(root->st.st_mode)) return refuse(code::kNotAFile);
 
   std::optional<PathGlob> pattern;
@@ -227,7 +238,6 @@ Expected<Grepped> grep(Crew& crew, Reach& reach, const std::string& path, const 
   const std::string searched = path.substr(0, path.find_last_not_of('/') + 1);
   std::erase(wanted.skipped, searched.substr(searched.rfind('/') + 1));
 
-  const Budget budget(kTime, cancelled);
   Walked walked = walk(crew, reach, *root, wanted, budget);
   Search search(reach, *root, query, budget, std::move(walked.found));
   // To wake others takes as long as some files.

@@ -196,6 +196,22 @@ TEST_F(Files, EndASearchThatIsCancelled) {
   EXPECT_EQ(found->incomplete, Incomplete::kBudget);
 }
 
+// Also within one file, which may be as large as a disk, or have no end.
+TEST_F(Files, EndASearchOfALargeFileThatIsCancelled) {
+  std::string lines;
+  for (int i = 0; i < 100'000; ++i) lines += "a line of a large file\n";
+  directory_.file("inside/large", lines + "needle\n");
+  const auto tools = tools_for(grants());
+  for (const bool is_cancelled : {false, true}) {
+    const auto cancelled = std::make_shared<std::atomic<bool>>(is_cancelled);
+    const auto found =
+        call(*tools, Purpose::kReads, [&](Crew& crew, Reach& reach) { return grep(crew, reach, inside_ + "/large", {.pattern = "needle"}, cancelled); });
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->is_cut, is_cancelled);
+    EXPECT_EQ(found->files.empty(), is_cancelled);
+  }
+}
+
 TEST_F(Files, CanBeGivenUpWhileTheyWork) {
   for (int round = 0; round < 20; ++round) {
     auto tools = tools_for(grants());
