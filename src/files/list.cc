@@ -48,7 +48,8 @@ Entry entry_of(std::string name, const FileStatus& status) {
 
 Expected<std::vector<Entry>> list_directory(Crew& crew, Reach& reach, const std::string& path) {
   const auto statuses = std::make_shared<Statuses>();
-  crew.offer([statuses] { statuses->help(); });
+  const auto help = [statuses] { statuses->help(); };
+  crew.offer(help);
   auto directory = reach.open_directory(path);
   if (!directory) return tl::unexpected(directory.error());
   std::vector<std::string> names;
@@ -59,6 +60,7 @@ Expected<std::vector<Entry>> list_directory(Crew& crew, Reach& reach, const std:
   });
   if (error != 0) return refuse(error);
   statuses->begin(std::move(directory->fd), std::move(names));
+  if (statuses->wants_help()) crew.offer(help);
   const std::vector<std::size_t> order = by_name(statuses->names());
   const std::vector<FileStatus> found = statuses->finish();
 

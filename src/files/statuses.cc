@@ -16,6 +16,8 @@ constexpr std::chrono::microseconds kLookOut{50};
 
 // So many take no longer than what two threads tell each other.
 constexpr std::size_t kFew = 8;
+// So many take several times as long as to wake another thread.
+constexpr std::size_t kMany = 256;
 
 }  // namespace
 
@@ -27,8 +29,12 @@ FileStatus Statuses::find(const std::string& name) const {
 
 void Statuses::help() {
   const auto until = std::chrono::steady_clock::now() + kLookOut;
+  if (is_helped_.exchange(true)) return;
   while (stage_.load(std::memory_order_acquire) == Stage::kNoNames) {
-    if (std::chrono::steady_clock::now() > until) return;
+    if (std::chrono::steady_clock::now() > until) {
+      is_helped_ = false;
+      return;
+    }
     kernel::raw::relax();
   }
   for (std::size_t known = 0; known < helpers_.size() && stage_.load(std::memory_order_relaxed) == Stage::kNames; ++known) {
@@ -43,6 +49,8 @@ void Statuses::begin(Fd directory, std::vector<std::string> names) {
   if (names_.size() > kFew) helpers_.resize(names_.size());
   stage_.store(Stage::kNames, std::memory_order_release);
 }
+
+bool Statuses::wants_help() const { return names_.size() >= kMany && !is_helped_.load(); }
 
 std::vector<FileStatus> Statuses::finish() {
   std::vector<FileStatus> found;

@@ -31,8 +31,11 @@ struct FileStatus {
 
 class Statuses {
  public:
-  // For the helper, once. It looks out for a moment only.
+  // For the helper; while one is there another has nothing to do. It looks out for names for a moment only.
   void help();
+  // For the owner, when it has begun: is there so much to do that a helper which has gone, or never came, had better be asked
+  // for again?
+  [[nodiscard]] bool wants_help() const;
 
   // For the owner, each once, in this order. Links are not followed.
   void begin(Fd directory, std::vector<std::string> names);
@@ -46,6 +49,7 @@ class Statuses {
   [[nodiscard]] FileStatus find(const std::string& name) const;
 
   std::atomic<Stage> stage_{Stage::kNoNames};
+  std::atomic<bool> is_helped_{false};  // the helper is there
   Fd directory_;  // set before kNames, as the names
   std::vector<std::string> names_;
   std::vector<FileStatus> helpers_;         // from the last name on

@@ -63,6 +63,24 @@ TEST_F(StatusesTest, AreTheSameWithHelpWheneverItComes) {
   }
 }
 
+TEST_F(StatusesTest, HaveOneHelperAtATime) {
+  constexpr std::size_t kCount = 300;
+  const auto names = make(kCount);
+  for (int round = 0; round < 100; ++round) {
+    const auto statuses = std::make_shared<Statuses>();
+    std::thread early([statuses] { statuses->help(); });
+    if (round % 2 == 0) std::this_thread::sleep_for(std::chrono::microseconds(3 * round));
+    statuses->begin(opened(), names);
+    std::thread late([statuses] {
+      if (statuses->wants_help()) statuses->help();
+      statuses->help();
+    });
+    expect_all(statuses->finish(), kCount);
+    early.join();
+    late.join();
+  }
+}
+
 TEST_F(StatusesTest, HelpThatFindsAllIsEnough) {
   constexpr std::size_t kCount = 60;
   Statuses statuses;

@@ -148,7 +148,7 @@ TEST_F(Files, KeepToDeniedAndProtectedNames) {
 
 TEST_F(Files, WorkForManyThreadsAtOnce) {
   const auto tools = tools_for(grants());
-  for (int i = 0; i < 200; ++i) directory_.file("inside/f" + std::to_string(i), "line\nneedle\n");
+  for (int i = 0; i < 300; ++i) directory_.file("inside/f" + std::to_string(i), "line\nneedle\n");
   std::atomic<int> wrong{0};
   std::vector<std::thread> threads;
   for (int t = 0; t < 40; ++t) {  // more than there are threads in a crew
@@ -165,7 +165,7 @@ TEST_F(Files, WorkForManyThreadsAtOnce) {
       });
       if (!found || found->files.size() != 50 || !found->is_cut || found->files[0].name != "f0") ++wrong;
       const auto all = call(*tools, Purpose::kReads, [&](Crew& crew, Reach& reach) { return list_directory(crew, reach, inside_); });
-      if (!all || all->size() < 200 || !std::ranges::is_sorted(*all, {}, &Entry::name) || all->front().size != 12) ++wrong;
+      if (!all || all->size() < 300 || !std::ranges::is_sorted(*all, {}, &Entry::name) || all->front().size != 12) ++wrong;
     });
   }
   for (std::thread& thread : threads) thread.join();
