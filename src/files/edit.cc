@@ -9,7 +9,7 @@ namespace nono::files {
 
 Expected<std::uint64_t> edit_file(Reach& reach, const std::string& path, std::string_view old_text, std::string_view new_text,
                                   Occurrences which) {
-  const auto file = reach.open(path, O_RDWR);
+  auto file = reach.open(path, O_RDWR);
   if (!file) return tl::unexpected(file.error());
   const auto content = read_all(*file);
   if (!content) return tl::unexpected(content.error());

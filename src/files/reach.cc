@@ -31,9 +31,17 @@ std::string without_last_name(const std::string& path) {
   return cut == std::string::npos ? "/" : path.substr(0, cut + 1);
 }
 
-supervise::Origin at_path(const std::string& path) {
-  const bool is_place = path.starts_with('/') && supervise::is_plain(std::string_view(path).substr(1));
-  return supervise::Origin{.path = path, .place = is_place ? path : std::string()};
+supervise::Origin at_path(const std::string& path) { return supervise::Origin{.path = path}; }
+
+// What is to be changed is looked up in its directory, which is held: who replaces it has found that already.
+supervise::Origin origin_of(const std::string& path, int flags) {
+  if (!path.starts_with('/') || !supervise::is_plain(std::string_view(path).substr(1))) return at_path(path);
+  const std::size_t cut = path.rfind('/') + 1;
+  if ((flags & O_ACCMODE) != O_RDONLY && (flags & O_CREAT) == 0) {
+    Fd directory(supervise::open_from({}, path.substr(0, cut), O_PATH | O_DIRECTORY | O_CLOEXEC, 0, kernel::kResolveNoSymlinks));
+    if (directory.valid()) return {.fd = std::move(directory), .path = path.substr(cut), .place = path};
+  }
+  return {.path = path, .place = path};
 }
 
 }  // namespace
@@ -54,7 +62,9 @@ bool Reach::is_in_a_grant(const std::string& path) const {
 
 Expected<Opened> Reach::open_any(const std::string& path, int flags) {
   if (path.find('\0') != std::string::npos) return refuse(code::kInvalidPath);
-  supervise::Answer answer = (flags & ~O_DIRECTORY) == O_RDONLY && reads_freely() ? open_unjudged(path, flags) : open_judged(path, flags);
+  const bool is_judged = (flags & ~O_DIRECTORY) != O_RDONLY || !reads_freely();
+  supervise::Origin at = is_judged ? origin_of(path, flags) : at_path(path);
+  supervise::Answer answer = is_judged ? open_judged(at, flags) : open_unjudged(path, flags);
   if (answer.later) return refuse(code::kNotAFile);
   // What is not there outside is told no more of than what is.
   const bool is_missing = answer.error == ENOENT || answer.error == ENOTDIR;
@@ -64,13 +74,14 @@ Expected<Opened> Reach::open_any(const std::string& path, int flags) {
   if (answer.status) opened.st = *answer.status;
   else if (::fstat(opened.fd.get(), &opened.st) != 0) return refuse(errno);
   if (is_in_proc(opened.fd, opened.st)) return refuse(code::kPermissionDenied);
+  if (at.fd.valid() && opened.place == at.place) opened.slot = supervise::Slot{std::move(at.fd), std::move(at.path)};
   return opened;
 }
 
-supervise::Answer Reach::open_judged(const std::string& path, int flags) {
-  const supervise::Open call{supervise::Target{.path = path}, flags | kNeverWaits, kNewFile};
+supervise::Answer Reach::open_judged(const supervise::Origin& at, int flags) {
+  const supervise::Open call{supervise::Target{.path = at.path}, flags | kNeverWaits, kNewFile};
   const std::shared_lock lock(names_.moving());
-  return supervise::open_for(call, at_path(path), [this] { return std::optional(umask_); }, names_, Fd());
+  return supervise::open_for(call, at, [this] { return std::optional(umask_); }, names_, Fd());
 }
 
 // No name is closed to readers, so there is nothing to ask.

@@ -17,6 +17,7 @@
 #include "files/failure.h"
 #include "supervise/answer.h"
 #include "supervise/denied_names.h"
+#include "supervise/object.h"
 #include "supervise/origin.h"
 
 namespace nono::files {
@@ -25,6 +26,8 @@ struct Opened {
   Fd fd;
   struct stat st;
   std::string place = {};  // where it was when it was opened, if that was needed
+  // For who changes it: the directory and the name that it was opened by, where these say what is meant.
+  std::optional<supervise::Slot> slot = {};
 };
 
 class Reach {
@@ -54,7 +57,7 @@ class Reach {
   [[nodiscard]] bool reads_freely() const { return names_.reads_freely(); }
 
  private:
-  [[nodiscard]] supervise::Answer open_judged(const std::string& path, int flags);
+  [[nodiscard]] supervise::Answer open_judged(const supervise::Origin& at, int flags);
   [[nodiscard]] static supervise::Answer open_unjudged(const std::string& path, int flags);
   [[nodiscard]] int make_directory(const std::string& path);
   [[nodiscard]] bool is_in_a_grant(const std::string& path) const;

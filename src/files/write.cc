@@ -56,8 +56,9 @@ struct Name {
 };
 
 // Where the file is, if that is its only name.
-std::optional<Name> only_name(const Opened& file) {
+std::optional<Name> only_name(Opened& file) {
   if (file.st.st_nlink != 1) return std::nullopt;
+  if (file.slot) return Name{*std::exchange(file.slot, std::nullopt), file.place};
   std::string path = file.place;
   if (path.empty()) {
     auto place = supervise::place_of(file.fd, file.st);
@@ -74,9 +75,13 @@ std::optional<Name> only_name(const Opened& file) {
 }
 
 std::string temporary_name() {
-  std::uint64_t number = 0;
-  ::arc4random_buf(&number, sizeof number);
-  return cat(".nono-", number);
+  thread_local std::array<std::uint64_t, 32> numbers;  // a system call for many
+  thread_local std::size_t left = 0;
+  if (left == 0) {
+    ::arc4random_buf(numbers.data(), sizeof numbers);
+    left = numbers.size();
+  }
+  return cat(".nono-", numbers[--left]);
 }
 
 // A new file beside the old one, until it takes its name.
@@ -169,7 +174,7 @@ Expected<void> write_new(Reach& reach, const std::string& path, std::string_view
 
 }  // namespace
 
-Expected<void> replace_content(Reach& reach, const Opened& file, std::string_view content) {
+Expected<void> replace_content(Reach& reach, Opened& file, std::string_view content) {
   if (const auto name = has_attributes(file.fd) ? std::nullopt : only_name(file)) {
     if (auto successor = Successor::of(reach, file, *name)) {
       const int error = successor->write(content);
@@ -180,7 +185,7 @@ Expected<void> replace_content(Reach& reach, const Opened& file, std::string_vie
 }
 
 Expected<void> write_file(Reach& reach, const std::string& path, std::string_view content, Existing existing) {
-  const auto file = reach.open(path, O_WRONLY);
+  auto file = reach.open(path, O_WRONLY);
   if (file && existing == Existing::kIsRefused) return refuse(code::kAlreadyExists);
   if (file) return replace_content(reach, *file, content);
   if (file.error().code == code::kFileNotFound) return write_new(reach, path, content, existing);

@@ -17,6 +17,6 @@ enum class Existing { kIsReplaced, kIsRefused };  // kAlreadyExists
 [[nodiscard]] Expected<void> write_file(Reach& reach, const std::string& path, std::string_view content, Existing existing);
 
 // The content of a file that is open for writing.
-[[nodiscard]] Expected<void> replace_content(Reach& reach, const Opened& file, std::string_view content);
+[[nodiscard]] Expected<void> replace_content(Reach& reach, Opened& file, std::string_view content);
 
 }  // namespace nono::files
