@@ -24,7 +24,8 @@ constexpr std::size_t kMostThreads = 32;
 constexpr std::chrono::seconds kPutOff{1};
 constexpr std::size_t kMostPutOff = 64;
 
-// As long as it takes to wake a thread on another processor: who lists one directory after the other has a helper that is awake.
+// About twice what it takes to wake a thread on another processor. Who lists one directory after the other has a helper that
+// is awake.
 constexpr std::chrono::microseconds kStaysAwake{100};
 
 std::size_t most_helpers() { return std::clamp(std::thread::hardware_concurrency(), 1U, 8U) - 1; }

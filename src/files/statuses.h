@@ -50,9 +50,9 @@ class Statuses {
 
   std::atomic<Stage> stage_{Stage::kNoNames};
   std::atomic<bool> is_helped_{false};  // the helper is there
-  Fd directory_;  // set before kNames, as the names
+  Fd directory_;                        // set before kNames, as the names
   std::vector<std::string> names_;
-  std::vector<FileStatus> helpers_;         // from the last name on
+  std::vector<FileStatus> helpers_;     // from the last name on
   std::atomic<std::size_t> helped_{0};  // so many of these are known
 };
 
