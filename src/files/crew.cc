@@ -75,15 +75,14 @@ bool Crew::give(Work work, int processor) {
   return true;
 }
 
-void Crew::offer(Work work) {
+void Crew::offer(std::function<bool()> help) {
   Member* member = nullptr;
   {
     const std::lock_guard lock(mutex_);
     if (idle_.empty() || idle_.size() + 1 < members_.size() || CPU_COUNT(&processors_) < 2) return;
     member = &take_idle(kAnywhere);
-    member->is_helper = true;
   }
-  start(*member, std::move(work), kAnywhere);
+  start(*member, [help = std::move(help)] { current()->was_of_help = help(); }, kAnywhere);
 }
 
 // One that is there already, of those the last to have worked.
@@ -93,7 +92,6 @@ Crew::Member& Crew::take_idle(int processor) {
   Member& member = **taken;
   idle_.erase(taken);
   member.is_last = idle_.empty();
-  member.is_helper = false;
   return member;
 }
 
@@ -203,10 +201,12 @@ void Crew::do_put_off() {
   for (const Work& work : works) work();
 }
 
-void Crew::wait(Member& member, std::chrono::microseconds stays_awake) {
-  const auto until = std::chrono::steady_clock::now() + stays_awake;
-  while (std::chrono::steady_clock::now() < until) {
-    if (member.wake.try_acquire()) return;
+void Crew::wait(Member& member) {
+  if (std::exchange(member.was_of_help, false)) {
+    const auto until = std::chrono::steady_clock::now() + kStaysAwake;
+    while (std::chrono::steady_clock::now() < until) {
+      if (member.wake.try_acquire()) return;
+    }
   }
   const auto has_put_off = [this] {
     const std::lock_guard lock(mutex_);
@@ -221,21 +221,18 @@ void Crew::wait(Member& member, std::chrono::microseconds stays_awake) {
 
 // Empty: the crew ends.
 Crew::Work Crew::next(Member& member) {
-  std::chrono::microseconds stays_awake{0};
   {
     const std::lock_guard lock(mutex_);
     if (!waiting_.empty()) {
       Work work = std::move(waiting_.front());
       waiting_.pop_front();
       member.is_last = idle_.empty();
-      member.is_helper = false;
       return work;
     }
     if (is_closing_) return nullptr;
-    if (member.is_helper) stays_awake = kStaysAwake;
     idle_.push_back(&member);
   }
-  wait(member, stays_awake);
+  wait(member);
   return std::move(member.work);
 }
 

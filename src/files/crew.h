@@ -13,7 +13,6 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -45,9 +44,9 @@ class Crew {
   [[nodiscard]] bool give(Work work);
   // The same for work that nobody waits for, on any processor.
   [[nodiscard]] bool give_anywhere(Work work) { return give(std::move(work), kAnywhere); }
-  // For one of the crew's threads: the same if no other one has work, so that a processor is likely to be free. Else `work`
-  // will not run.
-  void offer(Work work);
+  // For one of the crew's threads: the same if no other one has work, so that a processor is likely to be free. Else it will not
+  // run. Whoever was of help (true) looks out for more before it sleeps.
+  void offer(std::function<bool()> help);
   // For one of the crew's threads: work that waits until a thread has had nothing to do for a second, there is much of it, or
   // the crew ends.
   void put_off(Work work);
@@ -70,7 +69,7 @@ class Crew {
     int processor = kInherited;  // the only one that it may use
     Work work;                   // set before `wake`
     bool is_last = false;        // nobody is left to spare: it makes another one before it begins
-    bool is_helper = false;      // under the mutex; what it does was offered: it looks out for more before it sleeps
+    bool was_of_help = false;    // for the thread itself
     std::binary_semaphore wake{0};
   };
 
@@ -83,7 +82,7 @@ class Crew {
   void move(Member& member, int processor) const;
   void serve(Member& member);
   Work next(Member& member);
-  void wait(Member& member, std::chrono::microseconds stays_awake);
+  void wait(Member& member);
   void do_put_off();
   static Member*& current();  // the calling thread, if it is one of a crew's
 

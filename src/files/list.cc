@@ -48,7 +48,7 @@ Entry entry_of(std::string name, const FileStatus& status) {
 
 Expected<std::vector<Entry>> list_directory(Crew& crew, Reach& reach, const std::string& path) {
   const auto statuses = std::make_shared<Statuses>();
-  const auto help = [statuses] { statuses->help(); };
+  const auto help = [statuses] { return statuses->help(); };
   crew.offer(help);
   auto directory = reach.open_directory(path);
   if (!directory) return tl::unexpected(directory.error());

@@ -27,20 +27,22 @@ FileStatus Statuses::find(const std::string& name) const {
   return status_of(st);
 }
 
-void Statuses::help() {
+bool Statuses::help() {
   const auto until = std::chrono::steady_clock::now() + kLookOut;
-  if (is_helped_.exchange(true)) return;
+  if (is_helped_.exchange(true)) return false;
   while (stage_.load(std::memory_order_acquire) == Stage::kNoNames) {
     if (std::chrono::steady_clock::now() > until) {
       is_helped_ = false;
-      return;
+      return false;
     }
     kernel::raw::relax();
   }
-  for (std::size_t known = 0; known < helpers_.size() && stage_.load(std::memory_order_relaxed) == Stage::kNames; ++known) {
+  std::size_t known = 0;
+  while (known < helpers_.size() && stage_.load(std::memory_order_relaxed) == Stage::kNames) {
     helpers_[known] = find(names_[names_.size() - 1 - known]);
-    helped_.store(known + 1, std::memory_order_release);
+    helped_.store(++known, std::memory_order_release);
   }
+  return known > 0;
 }
 
 void Statuses::begin(Fd directory, std::vector<std::string> names) {

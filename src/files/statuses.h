@@ -31,8 +31,9 @@ struct FileStatus {
 
 class Statuses {
  public:
-  // For the helper; while one is there another has nothing to do. It looks out for names for a moment only.
-  void help();
+  // For the helper; while one is there another has nothing to do. It looks out for names for a moment only. False: it came too
+  // late, or too soon.
+  bool help();
   // For the owner, when it has begun: is there so much to do that a helper which has gone, or never came, had better be asked
   // for again?
   [[nodiscard]] bool wants_help() const;

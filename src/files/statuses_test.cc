@@ -85,17 +85,18 @@ TEST_F(StatusesTest, HelpThatFindsAllIsEnough) {
   constexpr std::size_t kCount = 60;
   Statuses statuses;
   statuses.begin(opened(), make(kCount));
-  statuses.help();
+  EXPECT_TRUE(statuses.help());
+  EXPECT_FALSE(statuses.help());
   expect_all(statuses.finish(), kCount);
 }
 
 TEST_F(StatusesTest, HelpThatIsNotNeededEnds) {
   Statuses never_begun;
-  never_begun.help();
+  EXPECT_FALSE(never_begun.help());
   Statuses over;
   over.begin(opened(), make(20));
   expect_all(over.finish(), 20);
-  over.help();
+  EXPECT_FALSE(over.help());
 }
 
 TEST_F(StatusesTest, TellOfWhatIsGoneAndOfLinks) {
