@@ -3,6 +3,7 @@
 #include <sys/prctl.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <future>
@@ -27,6 +28,10 @@ constexpr std::size_t kMostPutOff = 64;
 // About twice what it takes to wake a thread on another processor. Who lists one directory after the other has a helper that
 // is awake.
 constexpr std::chrono::microseconds kStaysAwake{100};
+
+// Threads of all crews of this process that have work. A fork of the process may count some that its parent has: then it asks for
+// help less often.
+std::atomic<int> at_work{0};
 
 std::size_t most_helpers() { return std::clamp(std::thread::hardware_concurrency(), 1U, 8U) - 1; }
 
@@ -79,7 +84,7 @@ void Crew::offer(std::function<bool()> help) {
   Member* member = nullptr;
   {
     const std::lock_guard lock(mutex_);
-    if (idle_.empty() || idle_.size() + 1 < members_.size() || CPU_COUNT(&processors_) < 2) return;
+    if (idle_.empty() || at_work.load() >= CPU_COUNT(&processors_)) return;
     member = &take_idle(kAnywhere);
   }
   start(*member, [help = std::move(help)] { current()->was_of_help = help(); }, kAnywhere);
@@ -242,7 +247,9 @@ void Crew::serve(Member& member) {
   move(member, kAnywhere);
   while (Work work = next(member)) {
     if (member.is_last) add_member();
+    ++at_work;
     work();
+    --at_work;
   }
   do_put_off();
 }

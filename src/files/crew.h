@@ -44,8 +44,8 @@ class Crew {
   [[nodiscard]] bool give(Work work);
   // The same for work that nobody waits for, on any processor.
   [[nodiscard]] bool give_anywhere(Work work) { return give(std::move(work), kAnywhere); }
-  // For one of the crew's threads: the same if no other one has work, so that a processor is likely to be free. Else it will not
-  // run. Whoever was of help (true) looks out for more before it sleeps.
+  // For one of the crew's threads: the same if fewer of this process's crews' threads have work than there are processors. Else it
+  // will not run. Whoever was of help (true) looks out for more before it sleeps.
   void offer(std::function<bool()> help);
   // For one of the crew's threads: work that waits until a thread has had nothing to do for a second, there is much of it, or
   // the crew ends.
