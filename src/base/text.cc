@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstring>
@@ -51,6 +52,10 @@ DecodedUtf8 decode_utf8(std::string_view s) {
 
 std::string join(std::initializer_list<std::string_view> parts, std::string_view between) {
   return join<std::initializer_list<std::string_view>>(parts, between);
+}
+
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
 
 std::string os_error(int error_number) {

@@ -40,6 +40,8 @@ template <class Range>
   return out;
 }
 
+[[nodiscard]] bool is_ascii(std::string_view text);
+
 // "No such file or directory (os error 2)".
 [[nodiscard]] std::string os_error(int error_number);
 

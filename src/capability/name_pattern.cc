@@ -157,11 +157,10 @@ std::uint64_t mark_of(std::string_view name) {
 
 NamePattern::NamePattern(std::string base, std::vector<Component> components, Case letters)
     : base_(std::move(base)), base_names_(PathNames(base_).size()), components_(std::move(components)), letters_(letters) {
-  const auto is_ascii = [](std::string_view text) { return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; }); };
-  is_ascii_ = is_ascii(base_);
+  is_ascii_ = nono::is_ascii(base_);
   for (const Component& component : components_) {
     if (component.kind == Component::Kind::kName) marks_ |= mark_of(component.text);
-    is_ascii_ = is_ascii_ && is_ascii(component.text);
+    is_ascii_ = is_ascii_ && nono::is_ascii(component.text);
   }
 }
 

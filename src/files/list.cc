@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <memory>
+#include <numeric>
 #include <string_view>
 #include <utility>
 
@@ -14,28 +14,10 @@
 namespace nono::files {
 namespace {
 
-// The first bytes of a name, in an order that comparing the numbers keeps.
-std::uint64_t head_of(std::string_view name) {
-  std::uint64_t head = 0;
-  for (std::size_t i = 0; i < sizeof head; ++i) head = head << 8 | (i < name.size() ? static_cast<unsigned char>(name[i]) : 0U);
-  return head;
-}
-
-// The names' numbers in the order of their bytes. Most differ in the first few behind what all have in common.
 std::vector<std::size_t> by_name(const std::vector<std::string>& names) {
-  std::string_view common = names.empty() ? std::string_view() : names.front();
-  for (const std::string& name : names) {
-    common = common.substr(0, static_cast<std::size_t>(std::ranges::mismatch(common, name).in1 - common.begin()));
-  }
-  struct Numbered {
-    std::uint64_t head;
-    std::size_t number;
-  };
-  std::vector<Numbered> sorted(names.size());
-  for (std::size_t i = 0; i < names.size(); ++i) sorted[i] = {head_of(std::string_view(names[i]).substr(common.size())), i};
-  std::ranges::sort(sorted, [&](const Numbered& a, const Numbered& b) { return a.head != b.head ? a.head < b.head : names[a.number] < names[b.number]; });
   std::vector<std::size_t> order(names.size());
-  std::ranges::transform(sorted, order.begin(), &Numbered::number);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [&](std::size_t i) -> std::string_view { return names[i]; });
   return order;
 }
 

@@ -75,13 +75,9 @@ std::optional<Name> only_name(Opened& file) {
 }
 
 std::string temporary_name() {
-  thread_local std::array<std::uint64_t, 32> numbers;  // a system call for many
-  thread_local std::size_t left = 0;
-  if (left == 0) {
-    ::arc4random_buf(numbers.data(), sizeof numbers);
-    left = numbers.size();
-  }
-  return cat(".nono-", numbers[--left]);
+  std::uint64_t number = 0;
+  ::arc4random_buf(&number, sizeof number);
+  return cat(".nono-", number);
 }
 
 // A new file beside the old one, until it takes its name.

@@ -109,7 +109,7 @@ std::variant<Origin, int> object_at(std::variant<Fd, int> opened) {
 }  // namespace
 
 bool is_plain(std::string_view path) {
-  if (std::ranges::any_of(path, [](char c) { return static_cast<unsigned char>(c) >= 0x80; })) return false;
+  if (!is_ascii(path)) return false;
   for (std::size_t begin = 0; begin <= path.size();) {
     const std::size_t end = std::min(path.find('/', begin), path.size());
     const std::string_view name = path.substr(begin, end - begin);
